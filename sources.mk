@@ -6,4 +6,13 @@ CORE_SOURCES = \
 	src/core/base/error.cpp \
 	src/core/base/file.cpp \
 	src/core/base/log.cpp \
-	src/core/base/parallel.cpp
+	src/core/base/parallel.cpp \
+	src/core/storage/directory_tree.cpp \
+	src/core/storage/file_listing.cpp \
+	src/core/storage/file_object_error.cpp \
+	src/core/storage/file_storage.cpp \
+	src/core/storage/file_upload.cpp \
+	src/core/storage/memory_storage.cpp \
+	src/core/storage/retry_storage.cpp \
+	src/core/storage/storage.cpp \
+	src/core/storage/storage_url.cpp

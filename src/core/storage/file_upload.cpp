@@ -1,0 +1,175 @@
+#include "core/storage/file_upload.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <utility>
+
+#include "core/storage/file_object_error.h"
+
+namespace steward {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Bytes between two requests to start write-back. Starting early lets the disk work while we still copy, so that the
+/// final flush has little left to wait for: objects of 16 MB went to a virtual disk at 1.9 instead of 1.4 GB/s.
+constexpr size_t kWriteBackStep = size_t{4} << 20;
+/// Buffers in one writev(); well below IOV_MAX (1024), above which there is nothing to gain.
+constexpr size_t kMaxBuffers = 64;
+/// How often a pruned directory standing in the way of an object is removed before giving up.
+constexpr int kMaxAttempts = 100;
+
+/// "1234.5f0c6a....7": pid, random, counter. The random part keeps hosts apart that share the directory, where pids repeat.
+std::string temporary_name() {
+    static std::atomic<unsigned> counter{0};
+    uint64_t random = 0;
+    // Without entropy (only early at boot) O_EXCL still keeps two uploads from sharing a file.
+    static_cast<void>(::getrandom(&random, sizeof random, GRND_NONBLOCK));
+    return fmt::format("{}.{:016x}.{}", ::getpid(), random, counter++);
+}
+
+/// Hands out the parts as arrays of at most kWriteBackStep bytes for writev().
+class PartReader {
+public:
+    explicit PartReader(std::span<const ByteView> parts) : parts_(parts) {}
+
+    /// Return the next buffers without taking them; empty at the end.
+    std::span<iovec> next() {
+        size_t count = 0;
+        size_t room = kWriteBackStep;
+        size_t offset = offset_;
+        for (size_t i = index_; i < parts_.size() && count < buffers_.size() && room > 0; ++i, offset = 0) {
+            const size_t length = std::min(parts_[i].size() - offset, room);
+            if (length == 0) continue;
+            buffers_[count++] = {const_cast<std::byte*>(parts_[i].data() + offset), length};
+            room -= length;
+        }
+        return {buffers_.data(), count};
+    }
+
+    void take(size_t bytes) {
+        while (index_ < parts_.size() && bytes >= parts_[index_].size() - offset_) {
+            bytes -= parts_[index_].size() - offset_;
+            ++index_;
+            offset_ = 0;
+        }
+        offset_ += bytes;
+    }
+
+private:
+    std::span<const ByteView> parts_;
+    size_t index_ = 0;
+    size_t offset_ = 0;
+    std::array<iovec, kMaxBuffers> buffers_;
+};
+
+bool knows_no_such_rename(int cause) { return cause == EINVAL || cause == ENOSYS || cause == EOPNOTSUPP; }
+
+}  // namespace
+
+Result<FileUpload> FileUpload::create(const fs::path& root, std::string_view key) {
+    const fs::path directory = root / kTemporarySegment;
+    for (bool made = false;;) {
+        fs::path path = directory / temporary_name();
+        UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        if (fd.valid()) return FileUpload(root, key, std::move(path), std::move(fd));
+        if (errno == EINTR || errno == EEXIST) continue;
+        if (errno != ENOENT || made) return file_object_error(errno, "store", key, root);
+        // Not flushed: a crash that loses this directory loses nothing with it.
+        if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return file_object_error(errno, "store", key, root);
+        made = true;
+    }
+}
+
+FileUpload::FileUpload(FileUpload&& other) noexcept
+    : root_(std::move(other.root_)),
+      key_(std::move(other.key_)),
+      path_(std::exchange(other.path_, {})),
+      fd_(std::move(other.fd_)) {}
+
+FileUpload::~FileUpload() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+Error FileUpload::error(int errno_value) const { return file_object_error(errno_value, "store", key_, root_); }
+
+Result<void> FileUpload::write(std::span<const ByteView> parts) {
+    PartReader reader(parts);
+    off_t written = 0;
+    off_t started = 0;
+    for (std::span<iovec> buffers = reader.next(); !buffers.empty(); buffers = reader.next()) {
+        const ssize_t n = ::writev(fd_.get(), buffers.data(), static_cast<int>(buffers.size()));
+        if (n < 0 && errno == EINTR) continue;
+        // A write of nothing without an error happens on some file systems when the disk is full.
+        if (n <= 0) return error(n == 0 ? ENOSPC : errno);
+        reader.take(static_cast<size_t>(n));
+        written += n;
+        if (written - started < static_cast<off_t>(kWriteBackStep)) continue;
+        // Advice: errors, if they matter, come back from the flush.
+        static_cast<void>(::sync_file_range(fd_.get(), started, written - started, SYNC_FILE_RANGE_WRITE));
+        started = written;
+    }
+    // fdatasync also flushes the size, without which the data could not be read; times may be lost.
+    if (::fdatasync(fd_.get()) != 0) return error(errno);
+    return {};
+}
+
+int FileUpload::add_entry(int directory, const char* name, NoReplace way) {
+    if (way == NoReplace::kRename) {
+        if (::renameat2(AT_FDCWD, path_.c_str(), directory, name, RENAME_NOREPLACE) == 0) {
+            path_.clear();
+            return 0;
+        }
+        if (!knows_no_such_rename(errno)) return errno;
+    }
+    if (::linkat(AT_FDCWD, path_.c_str(), directory, name, 0) != 0) {
+        const int cause = errno;
+        // Over NFS a repeated request reports EEXIST although the first one made the link; the link count tells.
+        struct stat st;
+        if (cause != EEXIST || ::fstat(fd_.get(), &st) != 0 || st.st_nlink != 2) return cause;
+    }
+    ::unlink(std::exchange(path_, {}).c_str());
+    return 0;
+}
+
+Result<std::optional<PutOutcome>> FileUpload::publish(int directory, const char* name, PutMode mode, NoReplace way) {
+    for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+        int cause = add_entry(directory, name, way);
+        if (cause == 0) return std::optional(PutOutcome::kCreated);
+        struct stat st;
+        if (cause == EEXIST && ::fstatat(directory, name, &st, 0) == 0 && S_ISDIR(st.st_mode)) {
+            // A crash can leave directories without objects. One that holds objects stays.
+            if (::unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT) continue;
+            return error(EISDIR);
+        }
+        if (cause == EEXIST) {
+            if (mode == PutMode::kIfAbsent) return std::optional(PutOutcome::kAlreadyExists);
+            if (::renameat(AT_FDCWD, path_.c_str(), directory, name) == 0) {
+                path_.clear();
+                return std::optional(PutOutcome::kReplaced);
+            }
+            cause = errno;
+            if (cause == EISDIR) continue;
+        }
+        if (cause == EINTR) continue;
+        if (cause != ENOENT) return error(cause);
+        // Either the directory or the temporary file is gone.
+        if (::fstat(fd_.get(), &st) == 0 && st.st_nlink == 0)
+            return error(ENOENT).detail("The temporary file was removed while it was being written.");
+        return std::optional<PutOutcome>();
+    }
+    return error(EISDIR);
+}
+
+}  // namespace steward
