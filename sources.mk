@@ -7,6 +7,9 @@ CORE_SOURCES = \
 	src/core/base/file.cpp \
 	src/core/base/log.cpp \
 	src/core/base/parallel.cpp \
+	src/core/codec/compression.cpp \
+	src/core/crypto/digest.cpp \
+	src/core/settings/settings.cpp \
 	src/core/storage/directory_tree.cpp \
 	src/core/storage/file_listing.cpp \
 	src/core/storage/file_object_error.cpp \

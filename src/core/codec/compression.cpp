@@ -1,0 +1,81 @@
+#include "core/codec/compression.h"
+
+#include <fmt/format.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <new>
+
+namespace steward {
+
+Result<Compression> parse_compression(std::string_view text) {
+    if (text == "none") return Compression{Codec::kNone, 0};
+    if (text == "zstd") return Compression{};
+    if (text.starts_with("zstd:")) {
+        const std::string_view number = text.substr(5);
+        int level = 0;
+        const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), level);
+        if (problem == std::errc() && end == number.data() + number.size() && level >= 1 && level <= 19) return Compression{Codec::kZstd, level};
+    }
+    return Error(ErrorCode::invalid_argument, fmt::format("unknown compression \"{}\"", text))
+        .hint("Use \"none\", \"zstd\" or \"zstd:LEVEL\" with a level from 1 to 19.");
+}
+
+std::string to_string(const Compression& compression) {
+    return compression.codec == Codec::kNone ? std::string("none") : fmt::format("zstd:{}", compression.level);
+}
+
+void FrameCompressor::Release::operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+
+FrameCompressor::FrameCompressor(Compression compression) : compression_(compression) {
+    if (compression.codec != Codec::kZstd) return;
+    context_.reset(ZSTD_createCCtx());
+    if (!context_) throw std::bad_alloc();
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, compression.level);
+    // The object's own digests cover the content, and its index holds the sizes.
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 0);
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_contentSizeFlag, 0);
+}
+
+FrameCompressor::FrameCompressor(FrameCompressor&&) noexcept = default;
+FrameCompressor::~FrameCompressor() = default;
+
+size_t FrameCompressor::append(ByteView plain, Bytes& out) {
+    const size_t before = out.size();
+    if (context_ && !plain.empty()) {
+        out.resize(before + ZSTD_compressBound(plain.size()));
+        const size_t stored = ZSTD_compress2(context_.get(), out.data() + before, out.size() - before, plain.data(), plain.size());
+        if (ZSTD_isError(stored)) throw std::bad_alloc();  // with room for the bound, only memory can fail
+        if (stored < plain.size()) {
+            out.resize(before + stored);
+            return stored;
+        }
+        out.resize(before);
+    }
+    out.insert(out.end(), plain.begin(), plain.end());
+    return plain.size();
+}
+
+void FrameDecompressor::Release::operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+
+FrameDecompressor::FrameDecompressor() : context_(ZSTD_createDCtx()) {
+    if (!context_) throw std::bad_alloc();
+}
+FrameDecompressor::FrameDecompressor(FrameDecompressor&&) noexcept = default;
+FrameDecompressor::~FrameDecompressor() = default;
+
+Result<void> FrameDecompressor::restore(Codec codec, ByteView stored, MutableByteView plain) {
+    if (stored.size() == plain.size()) {
+        std::ranges::copy(stored, plain.begin());
+        return {};
+    }
+    if (codec != Codec::kZstd) return Error(ErrorCode::corrupt_object, "stored frame has a wrong size");
+    const size_t n = ZSTD_decompressDCtx(context_.get(), plain.data(), plain.size(), stored.data(), stored.size());
+    if (ZSTD_isError(n)) return Error(ErrorCode::corrupt_object, fmt::format("could not decompress frame: {}", ZSTD_getErrorName(n)));
+    if (n != plain.size()) return Error(ErrorCode::corrupt_object, fmt::format("frame holds {} bytes instead of {}", n, plain.size()));
+    return {};
+}
+
+}  // namespace steward

@@ -1,0 +1,104 @@
+#include "core/settings/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace steward {
+
+namespace {
+
+constexpr SettingInfo kSettings[] = {
+#define STEWARD_STRING(name, default_text, reload, description) \
+    {#name, SettingKind::kString, SettingReload::reload, default_text, 0, 0, 0, description},
+#define STEWARD_INTEGER(name, default_value, minimum, maximum, reload, description) \
+    {#name, SettingKind::kInteger, SettingReload::reload, #default_value, default_value, minimum, maximum, description},
+#include "core/settings/settings.def"
+#undef STEWARD_STRING
+#undef STEWARD_INTEGER
+};
+
+Error setting_error(std::string_view name, std::string_view text, std::string detail) {
+    return Error(ErrorCode::configuration, fmt::format("invalid value for parameter \"steward.{}\": \"{}\"", name, text))
+        .detail(std::move(detail))
+        .object(fmt::format("steward.{}", name));
+}
+
+Result<int> parse_integer(const SettingInfo& setting, std::string_view text) {
+    int64_t value = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (problem != std::errc() || end != text.data() + text.size()) return setting_error(setting.name, text, "It must be a whole number.");
+    if (value < setting.minimum || value > setting.maximum)
+        return setting_error(setting.name, text, fmt::format("It must be between {} and {}.", setting.minimum, setting.maximum));
+    return static_cast<int>(value);
+}
+
+Result<std::string> parse_cluster(std::string_view text) {
+    const bool good = !text.empty() && text.size() <= 64 && text.front() != '.' && text.front() != '-' &&
+                      std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
+    if (!good) return setting_error("cluster", text, "It must be 1 to 64 letters, digits, \"-\", \"_\" or \".\", beginning with a letter, a digit or \"_\".");
+    return std::string(text);
+}
+
+/// Give an error of a value's own parser the setting's name and keep its explanation.
+Error in_setting(std::string_view name, std::string_view text, const Error& cause) {
+    std::string detail = cause.message();
+    if (!detail.empty()) detail[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(detail[0])));
+    detail += ".";
+    if (!cause.detail().empty()) detail += " " + cause.detail();
+    return setting_error(name, text, std::move(detail)).hint(cause.hint());
+}
+
+/// Looks texts up with their defaults.
+class Texts {
+public:
+    explicit Texts(const SettingTexts& texts) : texts_(texts) {}
+
+    std::string_view text(const SettingInfo& setting) const {
+        const auto found = texts_.find(setting.name);
+        return found == texts_.end() ? setting.default_text : std::string_view(found->second);
+    }
+    std::string_view text(std::string_view name) const { return text(row(name)); }
+    Result<int> integer(std::string_view name) const { return parse_integer(row(name), text(name)); }
+
+private:
+    static const SettingInfo& row(std::string_view name) { return *std::ranges::find(kSettings, name, &SettingInfo::name); }
+
+    const SettingTexts& texts_;
+};
+
+}  // namespace
+
+std::span<const SettingInfo> all_settings() { return kSettings; }
+
+Result<Settings> parse_settings(const SettingTexts& texts) {
+    const Texts in(texts);
+    Settings settings;
+    if (const std::string_view text = in.text("repository"); !text.empty()) {
+        Result<std::vector<StorageUrl>> urls = parse_repository_list(text);
+        if (!urls.ok()) return in_setting("repository", text, urls.error());
+        settings.repositories = std::move(urls).value();
+    }
+    TRY_ASSIGN(settings.cluster, parse_cluster(in.text("cluster")));
+    TRY_ASSIGN(settings.archive_workers, in.integer("archive_workers"));
+    Result<Compression> compression = parse_compression(in.text("compression"));
+    if (!compression.ok()) return in_setting("compression", in.text("compression"), compression.error());
+    settings.compression = *compression;
+    TRY_ASSIGN(settings.backup_workers, in.integer("backup_workers"));
+    settings.database = in.text("database");
+    if (settings.database.empty()) return setting_error("database", "", "It must name a database.");
+    settings.program = in.text("program");
+    if (!settings.program.empty() && settings.program.front() != '/')
+        return setting_error("program", settings.program, "It must be an absolute path.");
+    return settings;
+}
+
+Result<void> check_setting(std::string_view name, std::string_view text) {
+    const Result<Settings> settings = parse_settings({{std::string(name), std::string(text)}});
+    if (!settings.ok()) return settings.error();
+    return {};
+}
+
+}  // namespace steward
