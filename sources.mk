@@ -9,6 +9,18 @@ CORE_SOURCES = \
 	src/core/base/parallel.cpp \
 	src/core/codec/compression.cpp \
 	src/core/crypto/digest.cpp \
+	src/core/postgres/backup_label.cpp \
+	src/core/postgres/configuration.cpp \
+	src/core/postgres/crc32c.cpp \
+	src/core/postgres/lsn.cpp \
+	src/core/postgres/page.cpp \
+	src/core/postgres/pg_control.cpp \
+	src/core/postgres/pg_version.cpp \
+	src/core/postgres/relation_file.cpp \
+	src/core/postgres/timeline.cpp \
+	src/core/postgres/wal_name.cpp \
+	src/core/postgres/wal_reader.cpp \
+	src/core/postgres/wal_record.cpp \
 	src/core/settings/settings.cpp \
 	src/core/storage/directory_tree.cpp \
 	src/core/storage/file_listing.cpp \
