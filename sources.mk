@@ -21,6 +21,13 @@ CORE_SOURCES = \
 	src/core/postgres/wal_name.cpp \
 	src/core/postgres/wal_reader.cpp \
 	src/core/postgres/wal_record.cpp \
+	src/core/protocol/frame.cpp \
+	src/core/protocol/messages.cpp \
+	src/core/repository/backup_summary.cpp \
+	src/core/repository/catalog.cpp \
+	src/core/repository/layout.cpp \
+	src/core/repository/object.cpp \
+	src/core/repository/repository.cpp \
 	src/core/settings/settings.cpp \
 	src/core/storage/directory_tree.cpp \
 	src/core/storage/file_listing.cpp \

@@ -1,0 +1,166 @@
+#include "core/protocol/messages.h"
+
+#include <fmt/format.h>
+
+#include "core/base/bytes.h"
+
+namespace nlohmann {
+
+/// Errors travel with everything but their retry flag's origin: the receiver shows them, it does not interpret them.
+template <>
+struct adl_serializer<steward::Error> {
+    static void to_json(steward::Json& json, const steward::Error& error) {
+        json = {{"code", std::string(steward::info(error.code()).name)},
+                {"message", error.message()},
+                {"object", error.object()},
+                {"detail", error.detail()},
+                {"hint", error.hint()},
+                {"context", error.context()},
+                {"retryable", error.retryable()}};
+    }
+    static void from_json(const steward::Json& json, steward::Error& error) {
+        error = steward::Error(steward::error_code_named(json.at("code").get<std::string>()), json.at("message").get<std::string>())
+                    .object(json.at("object").get<std::string>())
+                    .detail(json.at("detail").get<std::string>())
+                    .hint(json.at("hint").get<std::string>())
+                    .retryable(json.at("retryable").get<bool>());
+        for (const auto& line : json.at("context")) error = std::move(error).context(line.get<std::string>());
+    }
+};
+
+}  // namespace nlohmann
+
+namespace steward {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LogRecord, level, event, message, fields, detail, hint, sqlstate)
+
+// Paths, and the files that name them, hold any bytes but JSON holds UTF-8: what is none travels as {"hex": "..."}. Texts for
+// people do not need this, render_message replaces what cannot be shown.
+static Json any_bytes(const std::string& text) {
+    try {
+        static_cast<void>(Json(text).dump());
+        return text;
+    } catch (const Json::exception&) {
+        return {{"hex", to_hex(as_bytes(text))}};
+    }
+}
+
+static std::string any_bytes(const Json& json) {
+    if (json.is_string()) return json.get<std::string>();
+    Result<Bytes> bytes = from_hex(json.at("hex").get_ref<const std::string&>());
+    if (!bytes.ok()) throw Json::other_error::create(501, bytes.error().message(), &json);
+    return std::string(as_text(*bytes));
+}
+
+static void to_json(Json& json, const ServerFacts& facts) {
+    json = {{"data_directory", any_bytes(facts.data_directory)},
+            {"system_identifier", facts.system_identifier},
+            {"major", facts.major},
+            {"wal_segment_size", facts.wal_segment_size},
+            {"server_version", facts.server_version}};
+}
+static void from_json(const Json& json, ServerFacts& facts) {
+    facts.data_directory = any_bytes(json.at("data_directory"));
+    json.at("system_identifier").get_to(facts.system_identifier);
+    json.at("major").get_to(facts.major);
+    json.at("wal_segment_size").get_to(facts.wal_segment_size);
+    json.at("server_version").get_to(facts.server_version);
+}
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalRepositoryStatus, url, last_segment, last_lsn, last_stored_us, stored_files, stored_bytes, repository_bytes,
+                                   failures, last_error, last_error_us)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CatalogEntry, repository, label, start_lsn, stop_lsn, timeline, started_us, stopped_us, data_bytes,
+                                   repository_bytes, files, checksum_failures, from_standby, server_version)
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HelloMessage, version, protocol)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ConfigureMessage, facts, settings)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LogMessage, record)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FailedMessage, error)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WantMessage, name)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StoredMessage, names)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NotStoredMessage, name, error)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalStatusMessage, backlog_files, backlog_bytes, bytes_per_second, repositories)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CatalogMessage, backups, error)
+
+static void to_json(Json& json, const BackupStartMessage& message) {
+    Json tablespaces = Json::object();
+    for (const auto& [oid, path] : message.tablespaces) tablespaces[oid] = any_bytes(path);
+    json = {{"label", message.label},       {"start_lsn", message.start_lsn},       {"timeline", message.timeline},
+            {"started_us", message.started_us}, {"from_standby", message.from_standby}, {"tablespaces", std::move(tablespaces)}};
+}
+static void from_json(const Json& json, BackupStartMessage& message) {
+    json.at("label").get_to(message.label);
+    json.at("start_lsn").get_to(message.start_lsn);
+    json.at("timeline").get_to(message.timeline);
+    json.at("started_us").get_to(message.started_us);
+    json.at("from_standby").get_to(message.from_standby);
+    for (const auto& [oid, path] : json.at("tablespaces").items()) message.tablespaces[oid] = any_bytes(path);
+}
+
+static void to_json(Json& json, const BackupFinishMessage& message) {
+    json = {{"stop_lsn", message.stop_lsn},
+            {"backup_label", any_bytes(message.backup_label)},
+            {"tablespace_map", any_bytes(message.tablespace_map)},
+            {"stopped_us", message.stopped_us}};
+}
+static void from_json(const Json& json, BackupFinishMessage& message) {
+    json.at("stop_lsn").get_to(message.stop_lsn);
+    message.backup_label = any_bytes(json.at("backup_label"));
+    message.tablespace_map = any_bytes(json.at("tablespace_map"));
+    json.at("stopped_us").get_to(message.stopped_us);
+}
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupProgressMessage, phase, bytes_total, bytes_done, files_total, repository_bytes, waiting_for)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupDoneMessage, entries)
+// A message without members: the macro wants at least one.
+static void to_json(Json& json, const BackupCopiedMessage&) { json = Json::object(); }
+static void from_json(const Json&, BackupCopiedMessage&) {}
+
+template <typename Message>
+std::string render_message(const Message& message) {
+    Json json = message;
+    json["type"] = Message::kType;
+    // Messages for people may quote any bytes; JSON holds UTF-8.
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string message_type(const Json& json) {
+    const auto type = json.find("type");
+    return type != json.end() && type->is_string() ? type->get<std::string>() : std::string();
+}
+
+Result<Json> parse_frame_text(const std::string& text) {
+    Json json = Json::parse(text, nullptr, false);
+    if (!json.is_object()) return Error(ErrorCode::engine_failed, "message on the engine's socket is no JSON object");
+    return json;
+}
+
+template <typename Message>
+Result<Message> read_message(const Json& json) {
+    // The JSON library reports missing and mistyped members by exception; here is where that becomes a value.
+    try {
+        return json.get<Message>();
+    } catch (const Json::exception& problem) {
+        return Error(ErrorCode::engine_failed, fmt::format("malformed message \"{}\" on the engine's socket: {}", Message::kType, problem.what()));
+    }
+}
+
+#define STEWARD_MESSAGE(Message)                             \
+    template std::string render_message(const Message&);     \
+    template Result<Message> read_message<Message>(const Json&);
+STEWARD_MESSAGE(HelloMessage)
+STEWARD_MESSAGE(ConfigureMessage)
+STEWARD_MESSAGE(LogMessage)
+STEWARD_MESSAGE(FailedMessage)
+STEWARD_MESSAGE(WantMessage)
+STEWARD_MESSAGE(StoredMessage)
+STEWARD_MESSAGE(NotStoredMessage)
+STEWARD_MESSAGE(WalStatusMessage)
+STEWARD_MESSAGE(CatalogMessage)
+STEWARD_MESSAGE(BackupStartMessage)
+STEWARD_MESSAGE(BackupFinishMessage)
+STEWARD_MESSAGE(BackupProgressMessage)
+STEWARD_MESSAGE(BackupCopiedMessage)
+STEWARD_MESSAGE(BackupDoneMessage)
+#undef STEWARD_MESSAGE
+
+}  // namespace steward

@@ -1,0 +1,182 @@
+// What a worker and its engine say to each other. Both ends are built from this file; the handshake makes sure of it.
+//
+//   engine -> worker   hello      first message: program version and protocol number
+//   worker -> engine   configure  settings and facts; again after every reload
+//   engine -> worker   log        a record to be written to the server's log
+//   wal engine         stored, wal_status, catalog
+//   wal worker         want       archive this file next
+//   backup worker      backup_start, backup_finish
+//   backup engine      backup_progress, backup_copied, backup_done
+//   any engine         failed     the job ended with this error; the engine exits
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/base/result.h"
+#include "core/settings/settings.h"
+
+namespace steward {
+
+/// Raised whenever a message changes its meaning.
+inline constexpr int kProtocolVersion = 1;
+
+using Json = nlohmann::json;
+
+/// The engine's greeting.
+struct HelloMessage {
+    static constexpr const char* kType = "hello";
+    std::string version;
+    int protocol = 0;
+};
+
+/// What the server knows and the engine needs.
+struct ServerFacts {
+    std::string data_directory;
+    uint64_t system_identifier = 0;
+    int major = 0;
+    uint32_t wal_segment_size = 0;
+    std::string server_version;  ///< for example "17.6 (Debian 17.6-1)"
+};
+
+struct ConfigureMessage {
+    static constexpr const char* kType = "configure";
+    ServerFacts facts;
+    SettingTexts settings;
+};
+
+struct LogMessage {
+    static constexpr const char* kType = "log";
+    LogRecord record;
+};
+
+/// The job ended with this error.
+struct FailedMessage {
+    static constexpr const char* kType = "failed";
+    Error error{ErrorCode::internal, ""};
+};
+
+/// Archive this file of pg_wal before others.
+struct WantMessage {
+    static constexpr const char* kType = "want";
+    std::string name;
+};
+
+/// These files are durable in every repository.
+struct StoredMessage {
+    static constexpr const char* kType = "stored";
+    std::vector<std::string> names;
+};
+
+/// Storing this file failed; it will be tried again.
+struct NotStoredMessage {
+    static constexpr const char* kType = "not_stored";
+    std::string name;
+    Error error{ErrorCode::internal, ""};
+};
+
+/// How archiving goes, for one repository.
+struct WalRepositoryStatus {
+    std::string url;
+    std::string last_segment;   ///< newest file stored; empty before the first
+    uint64_t last_lsn = 0;      ///< end of that segment, exclusive
+    int64_t last_stored_us = 0; ///< microseconds since the epoch; 0 never
+    uint64_t stored_files = 0;  ///< since the engine's start
+    uint64_t stored_bytes = 0;  ///< of WAL, before compression
+    uint64_t repository_bytes = 0;  ///< after compression
+    uint64_t failures = 0;
+    std::string last_error;
+    int64_t last_error_us = 0;
+};
+
+struct WalStatusMessage {
+    static constexpr const char* kType = "wal_status";
+    uint64_t backlog_files = 0;
+    uint64_t backlog_bytes = 0;
+    double bytes_per_second = 0;  ///< over the last minute
+    std::vector<WalRepositoryStatus> repositories;
+};
+
+/// One finished backup, for steward.backups.
+struct CatalogEntry {
+    std::string repository;
+    std::string label;
+    std::string start_lsn;
+    std::string stop_lsn;
+    uint32_t timeline = 0;
+    int64_t started_us = 0;
+    int64_t stopped_us = 0;
+    uint64_t data_bytes = 0;
+    uint64_t repository_bytes = 0;
+    uint64_t files = 0;
+    uint64_t checksum_failures = 0;
+    bool from_standby = false;
+    std::string server_version;
+};
+
+/// All backups of all repositories, newest first.
+struct CatalogMessage {
+    static constexpr const char* kType = "catalog";
+    std::vector<CatalogEntry> backups;
+    std::string error;  ///< not empty when a repository could not be read; its backups are missing then
+};
+
+/// Copy the data directory now: pg_backup_start has returned.
+struct BackupStartMessage {
+    static constexpr const char* kType = "backup_start";
+    std::string label;
+    uint64_t start_lsn = 0;
+    uint32_t timeline = 0;
+    int64_t started_us = 0;
+    bool from_standby = false;
+    std::map<std::string, std::string> tablespaces;  ///< oid -> absolute path
+};
+
+/// pg_backup_stop has returned: wait for the WAL, write the manifest.
+struct BackupFinishMessage {
+    static constexpr const char* kType = "backup_finish";
+    uint64_t stop_lsn = 0;
+    std::string backup_label;
+    std::string tablespace_map;
+    int64_t stopped_us = 0;
+};
+
+struct BackupProgressMessage {
+    static constexpr const char* kType = "backup_progress";
+    std::string phase;  ///< "scanning", "copying", "waiting for WAL", "writing manifest"
+    uint64_t bytes_total = 0;
+    uint64_t bytes_done = 0;
+    uint64_t files_total = 0;
+    uint64_t repository_bytes = 0;
+    std::string waiting_for;  ///< WAL segment, in phase "waiting for WAL"
+};
+
+struct BackupCopiedMessage {
+    static constexpr const char* kType = "backup_copied";
+};
+
+struct BackupDoneMessage {
+    static constexpr const char* kType = "backup_done";
+    std::vector<CatalogEntry> entries;  ///< one for each repository
+};
+
+/// Render a message as the text of a frame.
+template <typename Message>
+std::string render_message(const Message& message);
+
+/// The "type" of a parsed frame; empty when it has none.
+std::string message_type(const Json& json);
+
+/// Parse a frame's text. Errors: engine_failed.
+Result<Json> parse_frame_text(const std::string& text);
+
+/// Read a message of type Message out of `json`. Errors: engine_failed naming what is missing.
+template <typename Message>
+Result<Message> read_message(const Json& json);
+
+}  // namespace steward

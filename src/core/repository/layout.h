@@ -1,0 +1,51 @@
+// Where everything is: the only place that builds object names (docs/repository-format.md).
+//
+//   identity/CLUSTER/NNNN                                    who owns the name CLUSTER; the highest number is in force
+//   cluster/CLUSTER/SYSTEM/wal/TTTTTTTT.history              timeline history files
+//   cluster/CLUSTER/SYSTEM/wal/TTTTTTTT/LLLLLLLL/NAME        WAL segments, .partial and .backup files; L is the log id of NAME
+//   cluster/CLUSTER/SYSTEM/backups/LABEL/manifest            the commit of a backup
+//   cluster/CLUSTER/SYSTEM/packs/SET/NNNNNN                  content of backups; a set is what one run wrote
+//
+// SYSTEM is the system identifier as 16 lowercase hexadecimal digits.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+
+namespace steward {
+
+class Layout {
+public:
+    Layout(std::string cluster, uint64_t system_identifier);
+
+    /// Prefix of all identities: listing it names every cluster of the store.
+    static std::string identities_prefix();
+    /// The cluster whose identity `key` is, or nothing.
+    static std::optional<std::string> cluster_of_identity(std::string_view key);
+    static std::string identity_prefix(std::string_view cluster);
+    static std::string identity(std::string_view cluster, unsigned number);
+
+    std::string wal_prefix() const;
+    /// `name` is a valid name of a WAL file (classify_wal_file knows it).
+    std::string wal(std::string_view name) const;
+    /// Objects of one timeline's segments.
+    std::string wal_timeline_prefix(uint32_t timeline) const;
+    std::string backups_prefix() const;
+    std::string manifest(std::string_view label) const;
+    /// The label whose manifest `key` is, or nothing.
+    std::optional<std::string> label_of_manifest(std::string_view key) const;
+    std::string packs_prefix() const;
+    std::string pack(std::string_view set, unsigned number) const;
+
+private:
+    std::string base_;  ///< "cluster/CLUSTER/SYSTEM/"
+};
+
+/// Check a backup's label: 1 to 64 letters, digits, "-", "_" or ".", not beginning with "." or "-". Errors: invalid_argument.
+Result<void> check_label(std::string_view label);
+
+}  // namespace steward
