@@ -1,6 +1,9 @@
 # The one source list, read by Makefile (PGXS) and CMakeLists.txt. One file a line, sorted within its room.
 
 CORE_SOURCES = \
+	src/core/archive/ready_files.cpp \
+	src/core/archive/wal_archiver.cpp \
+	src/core/archive/wal_push.cpp \
 	src/core/base/bytes.cpp \
 	src/core/base/clock.cpp \
 	src/core/base/error.cpp \
