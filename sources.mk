@@ -4,6 +4,14 @@ CORE_SOURCES = \
 	src/core/archive/ready_files.cpp \
 	src/core/archive/wal_archiver.cpp \
 	src/core/archive/wal_push.cpp \
+	src/core/backup/base_backup.cpp \
+	src/core/backup/copy.cpp \
+	src/core/backup/manifest.cpp \
+	src/core/backup/pack_store.cpp \
+	src/core/backup/page_check.cpp \
+	src/core/backup/plan.cpp \
+	src/core/backup/scan.cpp \
+	src/core/backup/wal_wait.cpp \
 	src/core/base/bytes.cpp \
 	src/core/base/clock.cpp \
 	src/core/base/error.cpp \

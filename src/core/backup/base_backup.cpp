@@ -1,0 +1,250 @@
+#include "core/backup/base_backup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/backup/pack_store.h"
+#include "core/backup/plan.h"
+#include "core/base/file.h"
+#include "core/postgres/backup_label.h"
+#include "core/postgres/crc32c.h"
+#include "core/postgres/pg_version.h"
+#include "core/postgres/relation_file.h"
+
+namespace steward {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Damaged pages named in the log one by one; the total follows.
+constexpr size_t kReportedPages = 10;
+constexpr auto kHintAfter = 60s;
+/// How often the control file is read again while waiting for WAL.
+constexpr auto kPromotionCheckInterval = 5s;
+constexpr uint64_t kLargestControlFile = 64 * 1024;
+constexpr int kControlFileAttempts = 10;
+
+/// The control file's bytes, consistent: the server rewrites it in place while we read.
+Result<Bytes> read_control_file_content(const std::filesystem::path& path, int major) {
+    for (int attempt = 1;; ++attempt) {
+        TRY_ASSIGN(Bytes content, read_file(path, kLargestControlFile));
+        const Result<ControlFile> parsed = parse_control_file(content, major);
+        if (parsed.ok()) return content;
+        if (parsed.error().code() != ErrorCode::corrupt_object || attempt == kControlFileAttempts) return parsed.error();
+    }
+}
+
+Error label_taken(const std::string& label, const Repository& repository) {
+    return Error(ErrorCode::already_exists, fmt::format("backup \"{}\" exists already in repository \"{}\"", label, repository.url()))
+        .hint("Choose another label.")
+        .object(label);
+}
+
+}  // namespace
+
+std::string_view to_string(BackupPhase phase) {
+    switch (phase) {
+        case BackupPhase::kScanning: return "scanning";
+        case BackupPhase::kCopying: return "copying";
+        case BackupPhase::kWaitingForWal: return "waiting for WAL";
+        case BackupPhase::kWritingManifest: return "writing manifest";
+    }
+    return "unknown";
+}
+
+std::string make_pack_set(TimePoint time, uint64_t random) { return fmt::format("{}-{:016x}", compact_time(time), random); }
+
+Result<void> BaseBackup::copy(const CancelToken& cancel) {
+    enter(BackupPhase::kScanning);
+    TRY(check_label(options_.label));
+    TRY(check_label_is_free());
+    TRY_ASSIGN(const ControlFile control, read_control_file(options_.data_directory));
+    const uint64_t ours = repositories_.front().identity().system_identifier;
+    if (control.system_identifier != ours)
+        return Error(ErrorCode::foreign_repository, fmt::format("data directory \"{}\" is of another database cluster", options_.data_directory.native()))
+            .detail(fmt::format("Its system identifier is {}, the repository's is {}.", control.system_identifier, ours));
+    TRY(copy_tree(control, cancel));
+    // Last: on a standby it says up to where the copied pages may be ahead of the start (min_recovery_point).
+    TRY(copy_control_file(control));
+    std::ranges::sort(manifest_.files, {}, &ManifestFile::path);
+    BackupSummary& summary = manifest_.summary;
+    summary.files = manifest_.files.size();
+    for (const ManifestFile& file : manifest_.files) summary.data_bytes += file.size;
+    for (const ManifestPack& pack : manifest_.packs) summary.repository_bytes += pack.stored;
+    return {};
+}
+
+Result<void> BaseBackup::check_label_is_free() const {
+    for (const Repository& repository : repositories_) {
+        TRY_ASSIGN(const std::optional<ObjectInfo> manifest, repository.storage().stat(repository.layout().manifest(options_.label)));
+        if (manifest) return label_taken(options_.label, repository);
+    }
+    return {};
+}
+
+Result<void> BaseBackup::copy_tree(const ControlFile& control, const CancelToken& cancel) {
+    TRY_ASSIGN(const int major, read_pg_version(options_.data_directory));
+    TRY_ASSIGN(ScannedTree tree, scan_data_directory(options_.data_directory, tablespace_version_directory(major, control.catalog_version), log_, cancel));
+    const CopyPlan plan = plan_copy(tree.files, options_.workers);
+    {
+        const std::lock_guard lock(mutex_);
+        progress_.phase = BackupPhase::kCopying;
+        progress_.bytes_total = tree.bytes();
+        progress_.files_total = tree.files.size() + 1;
+    }
+    // The control file gets a pack of its own.
+    pack_numbers_ = static_cast<unsigned>(plan.packs.size()) + 1;
+    const CopyOptions copy_options{.data_directory = options_.data_directory,
+                                   .control = control,
+                                   .start_lsn = options_.start_lsn,
+                                   .workers = options_.workers,
+                                   .compression = options_.compression,
+                                   .pack_set = options_.pack_set,
+                                   .read = options_.read};
+    TRY_ASSIGN(CopiedFiles copied, copy_files(copy_options, tree.files, plan, repositories_, counters_, cancel));
+    report_bad_pages(copied.bad_pages);
+    control_file_ = std::move(tree.control_file);
+    manifest_.packs = std::move(copied.packs);
+    manifest_.files = std::move(copied.files);
+    manifest_.directories = std::move(tree.directories);
+    manifest_.tablespaces = std::move(tree.tablespaces);
+
+    BackupSummary& summary = manifest_.summary;
+    summary.label = options_.label;
+    summary.system_identifier = control.system_identifier;
+    summary.major = major;
+    summary.server_version = options_.server_version;
+    summary.steward_version = STEWARD_VERSION;
+    summary.wal_segment_size = control.wal_segment_size;
+    summary.started = options_.started;
+    summary.from_standby = options_.from_standby;
+    summary.data_checksums = control.has_data_checksums();
+    summary.checksum_failures = copied.bad_pages.size();
+    return {};
+}
+
+Result<void> BaseBackup::copy_control_file(const ControlFile& control) {
+    TRY_ASSIGN(const Bytes content, read_control_file_content(options_.data_directory / control_file_.path, manifest_.summary.major));
+    const BuiltObject pack = build_object(ObjectKind::kPack, control.system_identifier, content, options_.compression);
+    const unsigned number = pack_numbers_ - 1;
+    for (const Repository& repository : repositories_)
+        TRY(repository.store(repository.layout().pack(options_.pack_set, number), pack, ObjectKind::kPack));
+    const auto index = static_cast<uint32_t>(manifest_.packs.size());
+    manifest_.packs.push_back({options_.pack_set, number, content.size(), pack.size()});
+    manifest_.files.push_back({.path = control_file_.path,
+                               .size = content.size(),
+                               .mode = control_file_.mode,
+                               .modified = control_file_.modified,
+                               .crc32c = crc32c(content),
+                               .runs = {{0, content.size(), index, 0}}});
+    counters_.bytes_done += content.size();
+    counters_.repository_bytes += pack.size();
+    return {};
+}
+
+void BaseBackup::report_bad_pages(const std::vector<BadPage>& pages) {
+    for (size_t i = 0; i < std::min(pages.size(), kReportedPages); ++i) {
+        const BadPage& page = pages[i];
+        log_.write({LogLevel::kWarning, "bad_page", fmt::format("checksum of block {} in file \"{}\" is wrong", page.block_number, page.path),
+                    {{"path", page.path}, {"block", std::to_string(page.block_number)}},
+                    fmt::format("The page's content has checksum {}, stored in it is {}.", page.expected, page.found),
+                    {},
+                    {}});
+    }
+    if (pages.empty()) return;
+    log_.write({LogLevel::kWarning, "bad_pages", fmt::format("{} pages with wrong checksums were backed up as they are", pages.size()),
+                {{"pages", std::to_string(pages.size())}},
+                {},
+                "The database is damaged: check the disk, and restore the relations from an older backup.",
+                {}});
+}
+
+Result<BackupSummary> BaseBackup::commit(const BackupEnd& end, const CancelToken& cancel) {
+    TRY_ASSIGN(const BackupLabel label, parse_backup_label(end.backup_label));
+    TRY_ASSIGN(const ControlFile control, read_control_file(options_.data_directory));
+    TRY_ASSIGN(const BackupWal wal,
+               name_backup_wal(options_.data_directory, control, options_.from_standby, label.start_timeline, label.start_lsn, end.stop_lsn));
+    manifest_.backup_label = end.backup_label;
+    manifest_.tablespace_map = end.tablespace_map;
+    BackupSummary& summary = manifest_.summary;
+    summary.timeline = label.start_timeline;
+    summary.stop_timeline = wal.stop_timeline;
+    summary.start_lsn = label.start_lsn;
+    summary.stop_lsn = end.stop_lsn;
+    summary.stopped = end.stopped;
+    TRY(await_wal(wal, cancel));
+    TRY(write_manifests(cancel));
+    return summary;
+}
+
+Result<void> BaseBackup::await_wal(const BackupWal& wal, const CancelToken& cancel) {
+    enter(BackupPhase::kWaitingForWal);
+    std::string hinted;
+    auto next_check = std::chrono::milliseconds(kPromotionCheckInterval);
+    const WalWaitCallbacks callbacks{
+        .waiting_for =
+            [&](const std::string& name) {
+                next_check = kPromotionCheckInterval;
+                const std::lock_guard lock(mutex_);
+                progress_.waiting_for = name;
+            },
+        .still_waiting = [&](const std::string& name, std::chrono::milliseconds waited) -> Result<void> {
+            if (waited >= kHintAfter && hinted != name) {
+                hinted = name;
+                log_.write({LogLevel::kLog, "waiting_for_wal", fmt::format("backup \"{}\" still waits for WAL file \"{}\"", options_.label, name),
+                            {{"name", name}},
+                            {},
+                            options_.from_standby ? "Run pg_switch_wal() on the primary if it is idle; steward.wal_archive tells how archiving goes."
+                                                  : "steward.wal_archive tells how archiving goes.",
+                            {}});
+            }
+            if (!options_.from_standby || waited < next_check) return {};
+            next_check = waited + kPromotionCheckInterval;
+            TRY_ASSIGN(const ControlFile control, read_control_file(options_.data_directory));
+            return check_not_promoted(control, options_.from_standby);
+        }};
+    return wait_for_wal(wal.names, repositories_, timer_, callbacks, cancel);
+}
+
+Result<void> BaseBackup::write_manifests(const CancelToken& cancel) {
+    TRY(check_cancel(cancel));
+    enter(BackupPhase::kWritingManifest);
+    const BuiltObject object =
+        build_object(ObjectKind::kManifest, manifest_.summary.system_identifier, as_bytes(render_manifest(manifest_)), options_.compression);
+    const std::string& label = options_.label;
+    for (const Repository& repository : repositories_) {
+        // From here on a lost answer may mean that it is there: the packs must stay.
+        const bool first = !std::exchange(committed_, true);
+        const Result<StoreOutcome> stored = repository.store(repository.layout().manifest(label), object, ObjectKind::kManifest);
+        if (stored.ok()) continue;
+        if (stored.error().code() != ErrorCode::content_conflict) return stored.error();
+        // Another backup's, for sure; nothing refers to the packs if no repository has ours.
+        if (first) committed_ = false;
+        return label_taken(label, repository);
+    }
+    return {};
+}
+
+void BaseBackup::discard() {
+    if (!committed_) remove_packs(repositories_, options_.pack_set, pack_numbers_);
+}
+
+void BaseBackup::enter(BackupPhase phase) {
+    const std::lock_guard lock(mutex_);
+    progress_.phase = phase;
+    progress_.waiting_for.clear();
+}
+
+BackupProgress BaseBackup::progress() const {
+    const std::lock_guard lock(mutex_);
+    BackupProgress now = progress_;
+    // Files that grew since the scan are copied with what they gained.
+    now.bytes_done = std::min<uint64_t>(counters_.bytes_done, now.bytes_total);
+    now.repository_bytes = counters_.repository_bytes;
+    return now;
+}
+
+}  // namespace steward
