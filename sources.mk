@@ -39,6 +39,22 @@ CORE_SOURCES = \
 	src/core/repository/layout.cpp \
 	src/core/repository/object.cpp \
 	src/core/repository/repository.cpp \
+	src/core/restore/backup_manifest.cpp \
+	src/core/restore/choose_backup.cpp \
+	src/core/restore/object_range.cpp \
+	src/core/restore/recovery_target.cpp \
+	src/core/restore/repository_facts.cpp \
+	src/core/restore/restore.cpp \
+	src/core/restore/restore_plan.cpp \
+	src/core/restore/target_directory.cpp \
+	src/core/restore/target_proof.cpp \
+	src/core/restore/unpack.cpp \
+	src/core/restore/verify.cpp \
+	src/core/restore/wal_fetch.cpp \
+	src/core/restore/wal_get.cpp \
+	src/core/restore/wal_inventory.cpp \
+	src/core/restore/wal_scan.cpp \
+	src/core/restore/wal_spool.cpp \
 	src/core/settings/settings.cpp \
 	src/core/storage/directory_tree.cpp \
 	src/core/storage/file_listing.cpp \

@@ -1,0 +1,77 @@
+// Where recovery is to stop, and how the server is told.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/postgres/configuration.h"
+#include "core/postgres/lsn.h"
+#include "core/postgres/wal_name.h"
+
+namespace steward {
+
+enum class TargetKind { kLatest, kImmediate, kTime, kXid, kName, kLsn };
+enum class TargetBound { kInclusive, kExclusive };
+enum class TargetAction { kPause, kPromote, kShutdown };
+
+/// Which timeline recovery follows.
+struct TimelineChoice {
+    enum class Kind { kLatest, kCurrent, kNumber };
+    Kind kind = Kind::kLatest;  ///< kCurrent: the one on which the backup was taken
+    TimelineId number = 0;      ///< kNumber only
+};
+
+/// Parse "latest", "current" or a timeline number. Errors: invalid_argument.
+Result<TimelineChoice> parse_timeline_choice(std::string_view text);
+
+/// A recovery target, in PostgreSQL's terms (recovery_target_* settings).
+struct RecoveryTarget {
+    TargetKind kind = TargetKind::kLatest;
+    TimePoint time{};    ///< kTime
+    uint64_t xid = 0;    ///< kXid; the server compares the low 32 bits
+    std::string name{};  ///< kName, 1 to 63 bytes
+    Lsn lsn{};           ///< kLsn
+    TargetBound bound = TargetBound::kInclusive;  ///< kTime, kXid, kLsn
+    TargetAction action = TargetAction::kPause;   ///< all but kLatest
+    TimelineChoice timeline{};
+};
+
+/// "end of the WAL", "time 2026-11-20T11:04:43Z", "restore point \"before upgrade\"": for sentences.
+std::string describe(const RecoveryTarget& target);
+
+/// The word PostgreSQL has for it: "pause", "promote", "shutdown".
+std::string_view to_string(TargetAction action);
+
+/// Every setting of the server that names a target, of which at most one may be set.
+inline constexpr std::string_view kTargetSettings[] = {"recovery_target", "recovery_target_time", "recovery_target_xid", "recovery_target_name",
+                                                       "recovery_target_lsn"};
+
+/// What a restored data directory's recovery is told.
+struct RecoverySettings {
+    RecoveryTarget target;
+    std::string timeline;         ///< value of recovery_target_timeline: "latest", "current" or a number
+    std::string restore_command;  ///< as the server runs it, with its own escapes
+};
+
+/// Return the new content of postgresql.auto.conf, whose former content is `automatic`.
+///
+/// No target that was set before survives. One that `elsewhere`, the settings of postgresql.conf, still sets is overridden
+/// with an empty value, which has to stand before the wanted one: up to 15 the server takes any assignment after the first
+/// target for a second target (assign_recovery_target_* in guc.c). All other lines stay as they are. Pure.
+std::string configure_recovery(std::string_view automatic, const ServerConfiguration& elsewhere, const RecoverySettings& settings);
+
+/// What the server needs to run this program's wal-get.
+struct WalGetCommand {
+    std::string program;       ///< absolute path
+    std::string repositories;  ///< as parse_repository_list reads it
+    std::string cluster;
+};
+
+/// Render restore_command: quoted for the shell, with percent signs doubled for the server. Pure.
+std::string render_restore_command(const WalGetCommand& command);
+
+}  // namespace steward

@@ -1,0 +1,72 @@
+#include "core/restore/repository_facts.h"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <tuple>
+
+namespace steward {
+
+namespace {
+
+Result<void> read_histories(const Repository& repository, RepositoryContent& content) {
+    return for_each_object(repository.storage(), repository.layout().wal_prefix(), [&](const ObjectInfo& object) -> Result<void> {
+        const std::string name = object.key.substr(object.key.rfind('/') + 1);
+        if (classify_wal_file(name) != WalFileKind::kTimelineHistory) return {};
+        TimelineId timeline = 0;
+        std::from_chars(name.data(), name.data() + 8, timeline, 16);
+        const Result<Bytes> text = repository.load(object.key, ObjectKind::kTimelineHistory);
+        if (!text.ok() && text.error().retryable()) return text.error();
+        Result<TimelineHistory> history = text.ok() ? parse_timeline_history(timeline, as_text(*text)) : Result<TimelineHistory>(text.error());
+        if (history.ok())
+            content.histories.insert_or_assign(timeline, std::move(history).value());
+        else
+            content.damaged_histories.push_back(std::move(history).error());
+        return {};
+    });
+}
+
+}  // namespace
+
+std::vector<Error> RepositoryContent::damage() const {
+    std::vector<Error> all;
+    for (const DamagedBackup& backup : damaged_backups) all.push_back(backup.error);
+    std::ranges::copy(damaged_histories, std::back_inserter(all));
+    return all;
+}
+
+Result<RepositoryContent> read_content(const Repository& repository) {
+    RepositoryContent content;
+    Catalog catalog;
+    TRY_ASSIGN(content.backups, catalog.read(repository));
+    content.damaged_backups = catalog.damaged();
+    TRY_ASSIGN(content.wal, list_wal_ranges(repository));
+    TRY(read_histories(repository, content));
+    return content;
+}
+
+RestoreFacts merge_contents(std::span<const RepositoryContent> contents, uint32_t wal_segment_size) {
+    RestoreFacts facts{{}, WalInventory(wal_segment_size), {}, {}};
+    for (size_t i = 0; i < contents.size(); ++i) {
+        for (const BackupSummary& backup : contents[i].backups)
+            if (std::ranges::none_of(facts.backups, [&](const BackupFact& known) { return known.summary.label == backup.label; }))
+                facts.backups.push_back({backup, i});
+        std::ranges::copy(contents[i].damaged_backups, std::back_inserter(facts.damaged));
+        for (const WalRange& range : contents[i].wal) {
+            const auto first = parse_wal_segment_name(range.first, wal_segment_size);
+            const auto last = parse_wal_segment_name(range.last, wal_segment_size);
+            if (first.ok() && last.ok()) facts.wal.add(range.timeline, first->segment_number, last->segment_number);
+        }
+        for (const auto& [timeline, history] : contents[i].histories) facts.histories.try_emplace(timeline, history);
+    }
+    // What another repository holds whole is not lost.
+    std::erase_if(facts.damaged, [&](const DamagedBackup& damaged) {
+        return std::ranges::any_of(facts.backups, [&](const BackupFact& known) { return known.summary.label == damaged.label; });
+    });
+    std::ranges::sort(facts.backups, {}, [](const BackupFact& b) {
+        return std::tuple(b.summary.timeline, b.summary.start_lsn.value, std::string_view(b.summary.label));
+    });
+    return facts;
+}
+
+}  // namespace steward

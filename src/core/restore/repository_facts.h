@@ -1,0 +1,34 @@
+// Gathering what the repositories hold, for the planner and for `pg_steward info`.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/repository/catalog.h"
+#include "core/repository/repository.h"
+#include "core/restore/choose_backup.h"
+
+namespace steward {
+
+/// What one repository holds of its cluster.
+struct RepositoryContent {
+    std::vector<BackupSummary> backups;  ///< in the order of (timeline, start LSN), oldest first
+    std::vector<WalRange> wal;           ///< in order
+    std::map<TimelineId, TimelineHistory> histories;
+    std::vector<DamagedBackup> damaged_backups;
+    std::vector<Error> damaged_histories;  ///< timeline history files that could not be understood and were left out
+
+    /// All of it, for people.
+    std::vector<Error> damage() const;
+};
+
+/// List a repository. A damaged object does not hide the others. Errors: as Storage::list and read.
+Result<RepositoryContent> read_content(const Repository& repository);
+
+/// Merge what several repositories hold: a backup counts for the first that has it, WAL for any. `contents` is not empty and
+/// all its repositories belong to one cluster with this segment size. Pure.
+RestoreFacts merge_contents(std::span<const RepositoryContent> contents, uint32_t wal_segment_size);
+
+}  // namespace steward

@@ -1,0 +1,178 @@
+#include "core/restore/restore.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "core/base/file.h"
+#include "core/postgres/configuration.h"
+#include "core/restore/backup_manifest.h"
+#include "core/restore/unpack.h"
+#include "core/restore/wal_fetch.h"
+
+namespace steward {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// One run of a plan: the steps, in the order in which execute_restore calls them.
+class Restore {
+public:
+    Restore(const RestorePlan& plan, std::span<const Repository> repositories, Log& log, RestoreProgress& progress, const CancelToken& cancel)
+        : plan_(plan),
+          repositories_(repositories),
+          progress_(progress),
+          cancel_(cancel),
+          unpacker_(plan.manifest, in_order(plan, repositories), {plan.directory.path, plan.owner, plan.workers}, log, progress) {}
+
+    Result<void> run() {
+        progress_.begin("preparing directories", 0, false);
+        TRY(prepare_directories());
+        TRY(link_tablespaces());
+        TRY(unpacker_.create_directories());
+        TRY(create_wal_directories());
+        TRY(unpacker_.create_files(cancel_));
+        progress_.begin("restoring files", stored_bytes(), true);
+        TRY(unpacker_.write_content(cancel_));
+        progress_.begin("restoring WAL", plan_.wal_files.size(), false);
+        TRY(restore_wal());
+        TRY(write_startup_files());
+        progress_.begin("flushing to disk", plan_.manifest.files.size(), false);
+        TRY(unpacker_.sync(cancel_));
+        return commit();
+    }
+
+private:
+    static std::vector<const Repository*> in_order(const RestorePlan& plan, std::span<const Repository> repositories) {
+        std::vector<const Repository*> order;
+        for (size_t i = 0; i < repositories.size(); ++i) order.push_back(&repositories[(plan.repository + i) % repositories.size()]);
+        return order;
+    }
+
+    fs::path path(std::string_view name) const { return plan_.directory.path / name; }
+    mode_t file_mode() const { return plan_.directory_mode & 0666; }
+
+    uint64_t stored_bytes() const {
+        uint64_t bytes = 0;
+        for (const ManifestFile& file : plan_.manifest.files)
+            for (const ManifestRun& run : file.runs) bytes += run.length;
+        return bytes;
+    }
+
+    Result<void> write_marker() const {
+        nlohmann::json marker = {{"backup", plan_.manifest.summary.label}, {"tablespaces", nlohmann::json::array()}};
+        for (const PlannedTablespace& tablespace : plan_.tablespaces) marker["tablespaces"].push_back(tablespace.directory.path.native());
+        const std::string text = marker.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+        return write_file(kRestoreMarker, as_bytes(text));
+    }
+
+    /// Durable on return, with the owner and mode of the cluster's files.
+    Result<void> write_file(std::string_view name, ByteView content) const {
+        TRY(write_file_durably(path(name), content, file_mode()));
+        return give_away(path(name));
+    }
+
+    Result<void> give_away(const fs::path& file) const {
+        if (plan_.owner && ::lchown(file.c_str(), plan_.owner->user, plan_.owner->group) != 0)
+            return Error::from_errno(errno, fmt::format("could not change owner of \"{}\"", file.native())).object(file.native());
+        return {};
+    }
+
+    Result<void> prepare_directories() const {
+        TRY(prepare_directory(plan_.directory, plan_.directory_mode, plan_.owner));
+        // The marker names the tablespaces before anything is in them: an interrupted restore's are recognised by it.
+        TRY(write_marker());
+        for (const PlannedTablespace& tablespace : plan_.tablespaces) {
+            TRY(prepare_directory(tablespace.directory, plan_.directory_mode, plan_.owner));
+            if (plan_.directory.action == DirectoryAction::kMoveAside && tablespace.directory.action == DirectoryAction::kMoveAside)
+                TRY(follow_moved_tablespace(plan_.directory.aside, tablespace.directory));
+        }
+        return {};
+    }
+
+    Result<void> make_directory(std::string_view name) const {
+        TRY(create_directories_durably(path(name), plan_.directory_mode));
+        return give_away(path(name));
+    }
+
+    Result<void> link_tablespaces() const {
+        if (plan_.tablespaces.empty()) return {};
+        TRY(make_directory("pg_tblspc"));
+        for (const PlannedTablespace& tablespace : plan_.tablespaces) {
+            const fs::path link = path("pg_tblspc") / std::to_string(tablespace.oid);
+            if (::symlink(tablespace.directory.path.c_str(), link.c_str()) != 0)
+                return Error::from_errno(errno, fmt::format("could not create symbolic link \"{}\"", link.native())).object(link.native());
+            TRY(give_away(link));
+        }
+        return sync_directory(path("pg_tblspc"));
+    }
+
+    Result<void> create_wal_directories() const {
+        TRY(make_directory("pg_wal"));
+        return make_directory("pg_wal/archive_status");
+    }
+
+    Result<void> restore_wal() const {
+        for (const std::string& name : plan_.wal_files) {
+            TRY(check_cancel(cancel_));
+            TRY_ASSIGN(const std::optional<FetchedFile> file, fetch_wal_file(repositories_, name));
+            if (!file) return Error(ErrorCode::missing_wal, fmt::format("WAL file \"{}\" is missing", name)).object(name);
+            TRY(write_file("pg_wal/" + name, file->content));
+            // It is in the repository: the server must not archive it again.
+            TRY(write_file(fmt::format("pg_wal/archive_status/{}.done", name), {}));
+            progress_.done++;
+        }
+        return {};
+    }
+
+    Result<void> write_startup_files() const {
+        TRY(write_file("backup_label", as_bytes(plan_.manifest.backup_label)));
+        TRY(write_file("backup_manifest", as_bytes(render_backup_manifest(plan_.manifest))));
+        TRY(write_file("recovery.signal", {}));
+        return configure();
+    }
+
+    Result<void> configure() const {
+        constexpr std::string_view kAutomatic = "postgresql.auto.conf";
+        const Result<Bytes> automatic = read_file(path(kAutomatic));
+        if (!automatic.ok() && automatic.error().code() != ErrorCode::not_found) return automatic.error();
+        // Kept outside the data directory or not understood: then there is nothing to override in it. The server will tell.
+        const Result<ServerConfiguration> elsewhere = read_configuration_file(path("postgresql.conf"));
+        const std::string text = configure_recovery(automatic.ok() ? as_text(*automatic) : std::string_view(),
+                                                    elsewhere.ok() ? *elsewhere : ServerConfiguration(), plan_.recovery);
+        return write_file(kAutomatic, as_bytes(text));
+    }
+
+    /// The control file gets its name, and with that the directory can be started.
+    Result<void> commit() const {
+        const fs::path pending = path(kPendingControlFile), control = path(kControlFile);
+        if (::rename(pending.c_str(), control.c_str()) != 0)
+            return Error::from_errno(errno, fmt::format("could not rename file \"{}\" to \"{}\"", pending.native(), control.native())).object(control.native());
+        TRY(sync_directory(control.parent_path()));
+        if (::unlink(path(kRestoreMarker).c_str()) != 0)
+            return Error::from_errno(errno, fmt::format("could not remove file \"{}\"", path(kRestoreMarker).native())).object(path(kRestoreMarker).native());
+        return sync_directory(plan_.directory.path);
+    }
+
+    const RestorePlan& plan_;
+    std::span<const Repository> repositories_;
+    RestoreProgress& progress_;
+    CancelToken cancel_;
+    Unpacker unpacker_;
+};
+
+}  // namespace
+
+Result<void> execute_restore(const RestorePlan& plan, std::span<const Repository> repositories, Log& log, RestoreProgress& progress,
+                             const CancelToken& cancel) {
+    return Restore(plan, repositories, log, progress, cancel).run().context([&] {
+        return fmt::format("while restoring backup \"{}\" to \"{}\"", plan.manifest.summary.label, plan.directory.path.native());
+    });
+}
+
+}  // namespace steward

@@ -1,0 +1,23 @@
+// Executing a restore plan.
+#pragma once
+
+#include <span>
+
+#include "core/base/cancel.h"
+#include "core/base/log.h"
+#include "core/base/result.h"
+#include "core/restore/restore_plan.h"
+#include "core/restore/restore_progress.h"
+
+namespace steward {
+
+/// Do what `plan` says. `repositories` are those it was made with.
+///
+/// The order makes every moment safe: a marker first, then directories, files and WAL, all flushed, then the control file,
+/// without which no server starts, then the marker goes. A crash leaves a directory that the next restore recognises and
+/// begins anew. On return all of it survives a crash. Errors: corrupt_object and missing_wal naming the object, when no
+/// repository has it whole; no_space, permission_denied, io_error naming the path; cancelled.
+Result<void> execute_restore(const RestorePlan& plan, std::span<const Repository> repositories, Log& log, RestoreProgress& progress,
+                             const CancelToken& cancel);
+
+}  // namespace steward

@@ -1,0 +1,249 @@
+#include "core/restore/restore_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/restore/repository_facts.h"
+
+namespace steward {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Files of the backup that would decide how the restored server starts; this restore decides that.
+constexpr std::string_view kNotRestored[] = {"backup_label",  "tablespace_map", "backup_manifest",         "standby.signal",
+                                             "recovery.signal", "postmaster.pid", "postmaster.opts", kRestoreMarker};
+
+Result<RestoreFacts> gather(std::span<const Repository> repositories) {
+    std::vector<RepositoryContent> contents;
+    for (const Repository& repository : repositories) {
+        Result<RepositoryContent> content = read_content(repository);
+        if (!content.ok()) return std::move(content).error().context(fmt::format("while listing repository \"{}\"", repository.url()));
+        contents.push_back(std::move(content).value());
+    }
+    return merge_contents(contents, repositories.front().identity().wal_segment_size);
+}
+
+/// Load the manifest from the first repository that has it whole, beginning with number `first`.
+Result<Manifest> load_manifest(std::span<const Repository> repositories, const std::string& label, size_t first, size_t& served) {
+    std::optional<Error> failure;
+    for (size_t i = 0; i < repositories.size(); ++i) {
+        served = (first + i) % repositories.size();
+        const Repository& repository = repositories[served];
+        const std::string key = repository.layout().manifest(label);
+        const Result<Bytes> content = repository.load(key, ObjectKind::kManifest);
+        Result<Manifest> manifest = content.ok() ? parse_manifest(as_text(*content)) : Result<Manifest>(content.error());
+        if (manifest.ok()) return manifest;
+        if (!failure) failure = std::move(manifest).error().context(fmt::format("while reading object \"{}\" of repository \"{}\"", key, repository.url()));
+    }
+    return std::move(*failure);
+}
+
+Result<void> check_version(const BackupSummary& backup, const RestoreOptions& options) {
+    if (!options.server_major || *options.server_major == backup.major) return {};
+    return Error(ErrorCode::wrong_version, fmt::format("backup \"{}\" is of PostgreSQL {}, the installed server is {}", backup.label, backup.major,
+                                                       *options.server_major))
+        .hint(fmt::format("Install PostgreSQL {} and name its programs with --bindir.", backup.major));
+}
+
+bool is_below(const fs::path& path, const fs::path& directory) {
+    const fs::path relative = path.lexically_relative(directory);
+    return !relative.empty() && *relative.begin() != "..";
+}
+
+Error bad_tablespace(const fs::path& path, std::string_view why) {
+    return Error(ErrorCode::invalid_argument, fmt::format("tablespace directory \"{}\" {}", path.native(), why))
+        .hint("Choose another one with --tablespace-map OLD=NEW.")
+        .object(path.native());
+}
+
+fs::path new_location(const ManifestTablespace& tablespace, const RestoreOptions& options) {
+    if (const auto mapped = options.tablespace_map.find(tablespace.location); mapped != options.tablespace_map.end()) return mapped->second;
+    if (options.tablespace_root) return *options.tablespace_root / std::to_string(tablespace.oid);
+    return tablespace.location;
+}
+
+Result<void> check_mapping_names(const Manifest& manifest, const RestoreOptions& options) {
+    for (const auto& [from, to] : options.tablespace_map)
+        if (std::ranges::none_of(manifest.tablespaces, [&](const ManifestTablespace& t) { return t.location == from; }))
+            return Error(ErrorCode::invalid_argument, fmt::format("backup \"{}\" has no tablespace at \"{}\"", manifest.summary.label, from))
+                .hint("Name the location as it was when the backup was taken; \"--dry-run\" lists them.")
+                .object(from);
+    return {};
+}
+
+mode_t mode_of_data_directory(const Manifest& manifest) {
+    // Every directory of a cluster has the same mode, 0700 or, with group access, 0750 (initdb --allow-group-access).
+    for (const ManifestDirectory& directory : manifest.directories)
+        if (directory.path == "global" || directory.path == "base") return directory.mode & 0777;
+    return 0700;
+}
+
+std::vector<std::string> wal_files_of(const RestoreFacts& facts, const Candidate& candidate) {
+    const BackupSummary& backup = candidate.backup.summary;
+    const uint32_t size = facts.wal.segment_size();
+    std::vector<std::string> names;
+    for (const WalSegmentName& segment : candidate.reach.segments) {
+        if (segment.segment_number > segment_before(backup.stop_lsn, size)) break;
+        names.push_back(to_string(segment, size));
+        // pg_verifybackup looks for the backup's own timeline, recovery for the youngest.
+        const WalSegmentName own{backup.timeline, segment.segment_number};
+        if (own != segment && facts.wal.has(own)) names.push_back(to_string(own, size));
+    }
+    for (const auto& entry : candidate.history.ancestors())
+        if (facts.histories.contains(entry.timeline)) names.push_back(timeline_history_name(entry.timeline));
+    if (facts.histories.contains(candidate.history.timeline())) names.push_back(timeline_history_name(candidate.history.timeline()));
+    return names;
+}
+
+void leave_out_startup_files(Manifest& manifest) {
+    std::erase_if(manifest.files, [](const ManifestFile& file) { return std::ranges::find(kNotRestored, file.path) != std::end(kNotRestored); });
+}
+
+std::string describe_action(const DirectoryPlan& plan) {
+    switch (plan.action) {
+        case DirectoryAction::kCreate: return "new";
+        case DirectoryAction::kUse: return "exists, empty";
+        case DirectoryAction::kClear: return "holds an unfinished restore, which is removed first";
+        case DirectoryAction::kMoveAside: return fmt::format("renamed first to \"{}\"", plan.aside.native());
+    }
+    return {};
+}
+
+std::string_view action_name(DirectoryAction action) {
+    switch (action) {
+        case DirectoryAction::kCreate: return "create";
+        case DirectoryAction::kUse: return "use";
+        case DirectoryAction::kClear: return "clear";
+        case DirectoryAction::kMoveAside: return "move aside";
+    }
+    return {};
+}
+
+nlohmann::json directory_json(const DirectoryPlan& plan) {
+    nlohmann::json json = {{"path", plan.path.native()}, {"action", action_name(plan.action)}};
+    if (!plan.aside.empty()) json["moved_to"] = plan.aside.native();
+    return json;
+}
+
+}  // namespace
+
+Result<std::vector<PlannedTablespace>> plan_tablespaces(const Manifest& manifest, const RestoreOptions& options, const DirectoryFacts& data_directory,
+                                                        const std::string& time_suffix) {
+    TRY(check_mapping_names(manifest, options));
+    std::vector<PlannedTablespace> planned;
+    std::set<fs::path> taken;
+    for (const ManifestTablespace& tablespace : manifest.tablespaces) {
+        if (tablespace.location.empty()) continue;
+        const fs::path wanted = new_location(tablespace, options);
+        if (!wanted.is_absolute()) return bad_tablespace(wanted, "is not an absolute path");
+        TRY_ASSIGN(DirectoryFacts facts, inspect_directory(wanted));
+        if (is_below(facts.path, data_directory.path)) return bad_tablespace(facts.path, "is inside the data directory");
+        if (is_below(data_directory.path, facts.path)) return bad_tablespace(facts.path, "contains the data directory");
+        for (const fs::path& other : taken)
+            if (is_below(facts.path, other) || is_below(other, facts.path)) return bad_tablespace(facts.path, "is used for two tablespaces");
+        taken.insert(facts.path);
+        const auto& unfinished = data_directory.interrupted_tablespaces;
+        if (facts.content == DirectoryContent::kOther && std::ranges::find(unfinished, facts.path) != unfinished.end())
+            facts.content = DirectoryContent::kInterrupted;
+        // Only what belongs to the cluster being replaced may be moved: another one, perhaps running, may use this directory.
+        const bool belongs = std::ranges::find(data_directory.tablespaces, facts.path) != data_directory.tablespaces.end();
+        if (facts.content == DirectoryContent::kOther && !belongs)
+            return bad_tablespace(facts.path, "is not empty and does not belong to the cluster that is replaced");
+        TRY_ASSIGN(DirectoryPlan plan, decide_directory(facts, DirectoryRole::kTablespace, options.existing, time_suffix));
+        planned.push_back({tablespace.oid, tablespace.location, std::move(plan)});
+    }
+    return planned;
+}
+
+Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const RestoreOptions& options, const Clock& clock,
+                                 RestoreProgress& progress, const CancelToken& cancel) {
+    // What can be refused at once comes before what takes long.
+    const std::string time_suffix = compact_time(clock.now());
+    TRY_ASSIGN(const DirectoryFacts directory, inspect_directory(options.data_directory));
+    RestorePlan plan;
+    TRY_ASSIGN(plan.directory, decide_directory(directory, DirectoryRole::kData, options.existing, time_suffix));
+    TRY_ASSIGN(plan.owner, decide_owner(directory, options.is_root, options.owner));
+
+    progress.begin("reading the repository", 0, false);
+    TRY_ASSIGN(const RestoreFacts facts, gather(repositories));
+    plan.damaged = facts.damaged;
+    TRY_ASSIGN(const std::vector<Candidate> candidates, list_candidates(facts, options.choice));
+    TRY(check_version(candidates.front().backup.summary, options));
+    TRY_ASSIGN(const TargetProof proof,
+               prove_target(repositories, candidates, options.choice.target, options.check, options.workers, progress, cancel));
+    const Candidate& chosen = candidates[proof.candidate];
+
+    TRY_ASSIGN(plan.manifest, load_manifest(repositories, chosen.backup.summary.label, chosen.backup.repository, plan.repository));
+    leave_out_startup_files(plan.manifest);
+    TRY_ASSIGN(plan.tablespaces, plan_tablespaces(plan.manifest, options, directory, time_suffix));
+    plan.repository_url = repositories[plan.repository].url();
+    plan.directory_mode = mode_of_data_directory(plan.manifest);
+    plan.wal_files = wal_files_of(facts, chosen);
+    plan.recovery = {options.choice.target, timeline_setting(facts, chosen, options.choice.target), render_restore_command(options.wal_get)};
+    plan.timeline = chosen.history.timeline();
+    plan.wal_end = chosen.reach.end;
+    plan.target_lsn = proof.lsn;
+    plan.target_time = proof.time;
+    plan.workers = options.workers;
+    return plan;
+}
+
+std::string render_plan(const RestorePlan& plan) {
+    const BackupSummary& backup = plan.manifest.summary;
+    std::string text;
+    const auto line = [&](std::string_view name, const std::string& value) { text += fmt::format("{:<16} {}\n", name.empty() ? "" : fmt::format("{}:", name), value); };
+    line("repository", plan.repository_url);
+    line("backup", fmt::format("{}, finished {}, PostgreSQL {}", backup.label, format_time(backup.stopped), backup.major));
+    line("", fmt::format("{} files, {}, timeline {}, {} to {}", backup.files, pretty_size(backup.data_bytes), backup.timeline, backup.start_lsn,
+                         backup.stop_lsn));
+    if (backup.checksum_failures != 0) line("warning", fmt::format("{} pages had wrong checksums when the backup was taken", backup.checksum_failures));
+    line("target", describe(plan.recovery.target));
+    if (plan.target_lsn)
+        line("", fmt::format("found at {}{}", *plan.target_lsn, plan.target_time ? ", " + format_time(*plan.target_time) : std::string()));
+    line("timeline", std::to_string(plan.timeline));
+    line("WAL up to", to_string(plan.wal_end));
+    line("data directory", plan.directory.path.native());
+    line("", describe_action(plan.directory));
+    for (const PlannedTablespace& tablespace : plan.tablespaces) {
+        line("tablespace", fmt::format("{} at {}", tablespace.oid, tablespace.directory.path.native()));
+        line("", describe_action(tablespace.directory));
+        if (tablespace.location != tablespace.directory.path.native()) line("", fmt::format("instead of {}", tablespace.location));
+    }
+    if (plan.owner) line("owner", fmt::format("user {}, group {}", plan.owner->user, plan.owner->group));
+    if (plan.recovery.target.kind != TargetKind::kLatest) line("then", std::string(to_string(plan.recovery.target.action)));
+    line("restore_command", plan.recovery.restore_command);
+    return text;
+}
+
+std::string render_plan_json(const RestorePlan& plan) {
+    const BackupSummary& backup = plan.manifest.summary;
+    nlohmann::json json = {
+        {"repository", plan.repository_url},
+        {"backup", nlohmann::json::parse(render_summary(backup))},
+        {"target", describe(plan.recovery.target)},
+        {"timeline", plan.timeline},
+        {"recovery_target_timeline", plan.recovery.timeline},
+        {"wal_end", to_string(plan.wal_end)},
+        {"wal_files", plan.wal_files},
+        {"data_directory", directory_json(plan.directory)},
+        {"restore_command", plan.recovery.restore_command},
+    };
+    if (plan.target_lsn) json["target_lsn"] = to_string(*plan.target_lsn);
+    if (plan.target_time) json["target_time"] = format_time(*plan.target_time);
+    json["tablespaces"] = nlohmann::json::array();
+    for (const PlannedTablespace& tablespace : plan.tablespaces) {
+        nlohmann::json entry = directory_json(tablespace.directory);
+        entry["oid"] = tablespace.oid;
+        entry["location"] = tablespace.location;
+        json["tablespaces"].push_back(std::move(entry));
+    }
+    if (plan.owner) json["owner"] = {{"user", plan.owner->user}, {"group", plan.owner->group}};
+    return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace steward
