@@ -65,3 +65,26 @@ CORE_SOURCES = \
 	src/core/storage/retry_storage.cpp \
 	src/core/storage/storage.cpp \
 	src/core/storage/storage_url.cpp
+
+PROGRAM_SOURCES = \
+	src/program/catalog_entry.cpp \
+	src/program/claim_repositories.cpp \
+	src/program/command_engine.cpp \
+	src/program/command_info.cpp \
+	src/program/command_reference.cpp \
+	src/program/command_restore.cpp \
+	src/program/command_verify.cpp \
+	src/program/command_wal_get.cpp \
+	src/program/commands.cpp \
+	src/program/configuration.cpp \
+	src/program/console.cpp \
+	src/program/engine_backup.cpp \
+	src/program/engine_link.cpp \
+	src/program/engine_wal.cpp \
+	src/program/engines.cpp \
+	src/program/main.cpp \
+	src/program/open_repositories.cpp \
+	src/program/prefetch_process.cpp \
+	src/program/render_info.cpp \
+	src/program/server_version.cpp \
+	src/program/signal_watch.cpp

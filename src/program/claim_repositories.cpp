@@ -1,0 +1,52 @@
+#include "program/claim_repositories.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "core/storage/storage_url.h"
+
+namespace steward {
+
+Identity identity_of(const ServerFacts& facts) { return {facts.system_identifier, facts.major, facts.wal_segment_size}; }
+
+namespace {
+
+/// Puts what it likes around a storage that was opened.
+using Decorate = std::function<std::unique_ptr<Storage>(std::unique_ptr<Storage>)>;
+
+Result<Repository> claim(const StorageUrl& url, const std::string& cluster, const Identity& identity, const Clock& clock, const Decorate& decorate) {
+    TRY_ASSIGN(std::unique_ptr<Storage> storage, open_storage(url, {.clock = clock}));
+    return Repository::open_or_claim(decorate(std::move(storage)), cluster, identity, clock);
+}
+
+Result<std::vector<Repository>> claim_all(const Settings& settings, const ServerFacts& facts, const Clock& clock, const Decorate& decorate) {
+    if (settings.repositories.empty())
+        return Error(ErrorCode::configuration, "no repository is set").hint("Set \"steward.repository\" in postgresql.conf and reload.");
+    std::vector<Repository> repositories;
+    for (const StorageUrl& url : settings.repositories) {
+        TRY_ASSIGN(Repository repository, claim(url, settings.cluster, identity_of(facts), clock, decorate).context([&] {
+            return fmt::format("while opening repository \"{}\"", url.to_string());
+        }));
+        repositories.push_back(std::move(repository));
+    }
+    return repositories;
+}
+
+}  // namespace
+
+Result<std::vector<Repository>> claim_repositories(const Settings& settings, const ServerFacts& facts, const Clock& clock) {
+    return claim_all(settings, facts, clock, [](std::unique_ptr<Storage> storage) { return storage; });
+}
+
+Result<std::vector<Repository>> claim_repositories_patiently(const Settings& settings, const ServerFacts& facts, const Clock& clock,
+                                                             RetryTimer& timer, const CancelToken& cancel) {
+    return claim_all(settings, facts, clock, [&](std::unique_ptr<Storage> storage) -> std::unique_ptr<Storage> {
+        return std::make_unique<RetryStorage>(std::move(storage), RetryPolicy{}, timer, cancel);
+    });
+}
+
+}  // namespace steward

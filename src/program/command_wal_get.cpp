@@ -1,0 +1,71 @@
+// `pg_steward wal-get`: the restore_command. Its exit status decides whether recovery ends, so it has rules of its own.
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "core/restore/wal_get.h"
+#include "program/commands.h"
+#include "program/console.h"
+#include "program/open_repositories.h"
+#include "program/prefetch_process.h"
+
+namespace steward {
+
+namespace {
+
+constexpr int kNotInRepository = 1;
+constexpr std::chrono::milliseconds kPatience{30'000};
+
+struct WalGetVerb {
+    explicit WalGetVerb(CLI::App& app) : settings(app, {"repository", "cluster"}) {
+        app.add_option("NAME", name, "WAL file that is wanted: %f in restore_command")->required();
+        app.add_option("PATH", path, "Where to put it: %p in restore_command")->required();
+        app.add_flag("--no-prefetch", no_prefetch, "Do not fetch the following segments in the background");
+    }
+
+    SettingOptions settings;
+    std::string name;
+    std::string path;
+    bool no_prefetch = false;
+};
+
+Result<int> get(const WalGetVerb& command) {
+    TRY_ASSIGN(const Settings settings, command.settings.resolve());
+    const SystemClock clock;
+    SteadyRetryTimer timer;
+    const CancelSource never;
+    TRY_ASSIGN(OpenedRepositories opened, open_repositories_for_reading(settings, {clock, timer, never.get_token(), kPatience}));
+    const uint32_t segment_size = opened.repositories.front().identity().wal_segment_size;
+
+    const std::filesystem::path destination = command.path;
+    WalSpool spool(destination.has_parent_path() ? destination.parent_path() : ".", segment_size);
+    TRY_ASSIGN(const WalGetOutcome outcome, get_wal(opened.repositories, command.name, destination, spool));
+    if (outcome == WalGetOutcome::kNotFound) {
+        // A repository that could not be asked may hold it: that is no proof.
+        if (!opened.unavailable.empty()) return std::move(opened.unavailable.front());
+        return kNotInRepository;
+    }
+    const auto segment = parse_wal_segment_name(command.name, segment_size);
+    if (segment.ok() && !command.no_prefetch) start_prefetcher(spool, *segment, settings);
+    return 0;
+}
+
+Result<int> run(const WalGetVerb& command) {
+    const Result<int> status = get(command);
+    if (status.ok()) return status;
+    report_error(status.error());
+    return kWalGetFailed;
+}
+
+}  // namespace
+
+void add_wal_get_command(CLI::App& program, ChosenCommand& chosen) {
+    CLI::App& app = *program.add_subcommand("wal-get", "Fetch one WAL file for a server in recovery (its restore_command)");
+    app.footer("Exit status: 0 the file is there; 1 proven not to be in any repository; 255 anything else, which stops recovery.");
+    const auto command = std::make_shared<WalGetVerb>(app);
+    on_chosen(app, chosen, [command] { return run(*command); });
+}
+
+}  // namespace steward

@@ -1,0 +1,226 @@
+// The WAL engine: continuous archiving, and a watch over the repositories' catalogs.
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "core/archive/wal_archiver.h"
+#include "core/base/file.h"
+#include "core/repository/catalog.h"
+#include "program/catalog_entry.h"
+#include "program/claim_repositories.h"
+#include "program/engines.h"
+
+namespace steward {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kStatusInterval = 1000ms;
+/// The kernel tells of every file that becomes ready; a scan besides is for what it may have dropped.
+constexpr auto kScanInterval = 10s;
+constexpr auto kCatalogInterval = 10s;
+constexpr auto kOpenPause = 2s;
+
+/// Tells the worker what was stored, as it happens. The status goes first: who is woken by the second message sees it.
+class Announcer final : public ArchiveListener {
+public:
+    explicit Announcer(EngineLink& link) : link_(link) {}
+    void stored(const std::string& name, const WalStatusMessage& status) override {
+        link_.send(status);
+        link_.send(StoredMessage{{name}});
+    }
+    void not_stored(const std::string& name, const Error& error, const WalStatusMessage& status) override {
+        link_.send(status);
+        link_.send(NotStoredMessage{name, error});
+    }
+
+private:
+    EngineLink& link_;
+};
+
+/// Reads the catalogs now and then, on a thread of its own: a slow store must not hold up archiving.
+class CatalogWatch {
+public:
+    CatalogWatch(EngineLink& link, const std::vector<Repository>& repositories)
+        : link_(link), repositories_(repositories), catalogs_(repositories.size()), thread_([this](std::stop_token stop) { watch(stop); }) {}
+
+private:
+    void watch(std::stop_token stop) {
+        std::mutex mutex;
+        std::condition_variable_any never;
+        std::unique_lock lock(mutex);
+        while (!stop.stop_requested()) {
+            link_.send(read());
+            never.wait_for(lock, stop, kCatalogInterval, [] { return false; });
+        }
+    }
+
+    CatalogMessage read() {
+        CatalogMessage message;
+        for (size_t i = 0; i < repositories_.size(); ++i) {
+            const Result<std::vector<BackupSummary>> summaries = catalogs_[i].read(repositories_[i]);
+            if (!summaries.ok()) {
+                message.error = summaries.error().message();
+                continue;
+            }
+            for (const DamagedBackup& damaged : catalogs_[i].damaged()) message.error = damaged.error.message();
+            for (auto summary = summaries->rbegin(); summary != summaries->rend(); ++summary)
+                message.backups.push_back(catalog_entry(*summary, repositories_[i].url()));
+        }
+        return message;
+    }
+
+    EngineLink& link_;
+    const std::vector<Repository>& repositories_;
+    std::vector<Catalog> catalogs_;
+    std::jthread thread_;
+};
+
+/// Everything that depends on the configuration; made anew when that changes.
+class WalEngine {
+public:
+    static Result<std::unique_ptr<WalEngine>> open(EngineLink& link, const ConfigureMessage& configuration) {
+        TRY_ASSIGN(const Settings settings, parse_settings(configuration.settings));
+        std::unique_ptr<WalEngine> engine(new WalEngine(link, configuration.facts));
+        TRY_ASSIGN(engine->repositories_, claim_repositories(settings, configuration.facts, engine->clock_));
+        engine->start(settings);
+        return engine;
+    }
+
+    WalArchiver& archiver() { return *archiver_; }
+    void report_status() { link_.send(archiver_->status()); }
+
+    /// Scan, and log what keeps it from working instead of returning it: the next scan may be better.
+    void scan() {
+        if (const Result<void> scanned = archiver_->scan(); !scanned.ok()) link_.warning("scan_failed", scanned.error());
+    }
+
+private:
+    WalEngine(EngineLink& link, const ServerFacts& facts) : link_(link), facts_(facts), announcer_(link) {}
+
+    void start(const Settings& settings) {
+        ArchiverOptions options;
+        options.data_directory = facts_.data_directory;
+        options.workers = settings.archive_workers;
+        options.compression = settings.compression;
+        archiver_ = std::make_unique<WalArchiver>(std::move(options), repositories_, announcer_, clock_);
+        catalog_ = std::make_unique<CatalogWatch>(link_, repositories_);
+    }
+
+    EngineLink& link_;
+    ServerFacts facts_;
+    SystemClock clock_;
+    Announcer announcer_;
+    std::vector<Repository> repositories_;
+    std::unique_ptr<WalArchiver> archiver_;
+    std::unique_ptr<CatalogWatch> catalog_;
+};
+
+/// Tells when a file may have become ready.
+class ReadyWatch {
+public:
+    explicit ReadyWatch(const std::string& data_directory) : events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC)) {
+        const std::string directory = data_directory + "/pg_wal/archive_status";
+        if (events_.valid()) ::inotify_add_watch(events_.get(), directory.c_str(), IN_CREATE | IN_MOVED_TO);
+    }
+
+    /// Wait until something happened there, wake() was called, or `timeout` has passed.
+    void wait(std::chrono::milliseconds timeout) {
+        pollfd waiting[] = {{events_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+        if (::poll(waiting, 2, static_cast<int>(timeout.count())) <= 0) return;
+        std::byte events[4096];
+        while (::read(events_.get(), events, sizeof events) > 0) {
+        }
+    }
+
+    void wake() {
+        const uint64_t one = 1;
+        [[maybe_unused]] const ssize_t n = ::write(wake_.get(), &one, sizeof one);
+    }
+
+private:
+    UniqueFd events_;
+    UniqueFd wake_;
+};
+
+/// Scans whenever a file becomes ready, so that it is pushed ahead of the archiver's question.
+void watch_ready_files(const std::stop_token& stop, const std::string& data_directory, WalEngine& engine) {
+    ReadyWatch watch(data_directory);
+    const std::stop_callback wake(stop, [&watch] { watch.wake(); });
+    while (!stop.stop_requested()) {
+        engine.scan();
+        watch.wait(kScanInterval);
+    }
+}
+
+/// Archive under one configuration. Returns the next one, or nothing when the worker is gone.
+std::optional<ConfigureMessage> archive_until_reconfigured(EngineLink& link, WalEngine& engine, const std::string& data_directory) {
+    const std::jthread watcher([&](const std::stop_token& stop) { watch_ready_files(stop, data_directory, engine); });
+    for (;;) {
+        engine.report_status();
+        const std::optional<Json> json = link.receive(kStatusInterval);
+        if (link.cancel().stop_requested()) return std::nullopt;
+        if (!json) continue;
+        if (message_type(*json) == WantMessage::kType) {
+            if (const Result<WantMessage> want = read_message<WantMessage>(*json); want.ok()) engine.archiver().want(want->name);
+        } else if (message_type(*json) == ConfigureMessage::kType) {
+            if (Result<ConfigureMessage> next = read_message<ConfigureMessage>(*json); next.ok()) return std::move(next).value();
+        }
+    }
+}
+
+/// The repositories cannot be used: say so to whoever asks, for a while. Returns a new configuration if one came.
+std::optional<ConfigureMessage> report_unusable(EngineLink& link, const ConfigureMessage& configuration, const Error& error) {
+    WalStatusMessage status;
+    if (const Result<Settings> settings = parse_settings(configuration.settings); settings.ok())
+        for (const StorageUrl& url : settings->repositories) {
+            WalRepositoryStatus& repository = status.repositories.emplace_back();
+            repository.url = url.to_string();
+            repository.failures = 1;
+            repository.last_error = error.message();
+            repository.last_error_us = SystemClock().now().time_since_epoch().count();
+        }
+    link.send(status);
+    const auto retry_at = std::chrono::steady_clock::now() + kOpenPause;
+    for (auto now = std::chrono::steady_clock::now(); now < retry_at && !link.cancel().stop_requested(); now = std::chrono::steady_clock::now()) {
+        const std::optional<Json> json = link.receive(std::chrono::ceil<std::chrono::milliseconds>(retry_at - now));
+        if (!json) continue;
+        if (message_type(*json) == WantMessage::kType) {
+            if (const Result<WantMessage> want = read_message<WantMessage>(*json); want.ok()) link.send(NotStoredMessage{want->name, error});
+        } else if (message_type(*json) == ConfigureMessage::kType) {
+            if (Result<ConfigureMessage> next = read_message<ConfigureMessage>(*json); next.ok()) return std::move(next).value();
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Result<void> run_wal_engine(EngineLink& link) {
+    TRY_ASSIGN(ConfigureMessage configuration, link.expect<ConfigureMessage>());
+    std::string reported;  // an error that lasts is logged once
+    while (!link.cancel().stop_requested()) {
+        const Result<std::unique_ptr<WalEngine>> engine = WalEngine::open(link, configuration);
+        std::optional<ConfigureMessage> next;
+        if (engine.ok()) {
+            reported.clear();
+            next = archive_until_reconfigured(link, **engine, configuration.facts.data_directory);
+        } else {
+            if (reported != engine.error().message()) link.warning("repository_unusable", engine.error());
+            reported = engine.error().message();
+            next = report_unusable(link, configuration, engine.error());
+        }
+        if (next) configuration = std::move(*next);
+    }
+    return {};
+}
+
+}  // namespace steward

@@ -1,0 +1,20 @@
+// The engines: what `pg_steward engine JOB` runs, as a child of a background worker.
+#pragma once
+
+#include "program/engine_link.h"
+
+namespace steward {
+
+/// Socket that the server hands to an engine.
+inline constexpr int kEngineSocket = 3;
+
+/// Push WAL and report the repositories' state until the worker is gone.
+Result<void> run_wal_engine(EngineLink& link);
+
+/// Copy one base backup.
+Result<void> run_backup_engine(EngineLink& link);
+
+/// Run the engine called `job` on descriptor kEngineSocket. Returns the exit status. Errors go to the worker.
+int run_engine(const std::string& job);
+
+}  // namespace steward

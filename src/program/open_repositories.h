@@ -1,0 +1,39 @@
+// Opening repositories to read from them.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/cancel.h"
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/repository/repository.h"
+#include "core/settings/settings.h"
+#include "core/storage/retry_storage.h"
+
+namespace steward {
+
+/// What reading needs; outlives every store opened with it.
+struct ReadingContext {
+    const Clock& clock;
+    RetryTimer& timer;
+    CancelToken cancel;
+    std::chrono::milliseconds patience{60'000};  ///< how long a call that may succeed later is repeated
+};
+
+struct OpenedRepositories {
+    std::vector<Repository> repositories;  ///< in the order of the setting
+    std::vector<Error> unavailable;        ///< of those that could not be opened
+};
+
+/// Open one store to read from it. Errors: as open_storage.
+Result<std::unique_ptr<Storage>> open_storage_for_reading(const StorageUrl& url, const ReadingContext& context);
+
+/// Open every repository of `settings`. One that cannot be opened does not keep the others from serving: it is told of in
+/// `unavailable`. A repository of another database cluster than the first one's counts as such. Errors: configuration when
+/// none is set; the first repository's error when none could be opened.
+Result<OpenedRepositories> open_repositories_for_reading(const Settings& settings, const ReadingContext& context);
+
+}  // namespace steward
