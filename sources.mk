@@ -88,3 +88,29 @@ PROGRAM_SOURCES = \
 	src/program/render_info.cpp \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp
+
+SERVER_SOURCES = \
+	src/server/archive_module.cpp \
+	src/server/backup_job.cpp \
+	src/server/backup_worker.cpp \
+	src/server/boundary.cpp \
+	src/server/engine_process.cpp \
+	src/server/module.cpp \
+	src/server/report.cpp \
+	src/server/result_rows.cpp \
+	src/server/session.cpp \
+	src/server/settings.cpp \
+	src/server/shared_state.cpp \
+	src/server/sql_archive.cpp \
+	src/server/sql_backup.cpp \
+	src/server/wal_state.cpp \
+	src/server/wal_worker.cpp \
+	src/server/worker.cpp \
+	src/server/worker_entry.cpp
+
+# In the order of creation: what comes later may use what came before.
+SQL_AREAS = \
+	sql/schema.sql \
+	sql/archive.sql \
+	sql/backup.sql \
+	sql/rights.sql

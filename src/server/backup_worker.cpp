@@ -1,0 +1,182 @@
+// The backup worker: holds the backup session and drives the backup engine through it.
+//
+//   engine started and greeted -> pg_backup_start -> engine copies -> pg_backup_stop -> engine waits for the WAL and commits
+//
+// pg_backup_start and pg_backup_stop belong to one session; if it dies the backup is void, and the engine, having lost its
+// socket, ends without having written a manifest.
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <vector>
+
+#include "core/postgres/lsn.h"
+#include "server/backup_job.h"
+#include "server/boundary.h"
+#include "server/report.h"
+#include "server/session.h"
+#include "server/settings.h"
+#include "server/worker.h"
+#include "server/worker_entry.h"
+
+namespace steward {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class BackupRun {
+public:
+    explicit BackupRun(std::string label, bool fast) : label_(std::move(label)), fast_(fast) {}
+
+    /// Run the whole backup. Errors: what made it fail; nothing is left in the repository then but objects that no manifest names.
+    Result<std::vector<CatalogEntry>> run();
+
+private:
+    Result<void> start_engine();
+    Result<void> copy();
+    Result<std::vector<CatalogEntry>> commit();
+    Result<Json> next_message();
+    Result<void> check_cancel_request() const;
+
+    std::string label_;
+    bool fast_;
+    std::unique_ptr<EngineProcess> engine_;
+};
+
+Result<std::vector<CatalogEntry>> BackupRun::run() {
+    TRY(start_engine());
+    TRY(copy());
+    return commit();
+}
+
+Result<void> BackupRun::start_engine() {
+    TRY_ASSIGN(engine_, EngineProcess::start("backup", engine_program()));
+    {
+        const SharedLock lock(shared_state(), LW_EXCLUSIVE);
+        WorkerSlot& slot = shared_state()->backup.worker;
+        slot.engine_pid = engine_->pid();
+        slot.engine_state = EngineState::kRunning;
+        slot.engine_starts++;
+        slot.engine_started = GetCurrentTimestamp();
+    }
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!engine_->greeted()) {
+        TRY_ASSIGN(const std::optional<Json> early, engine_->receive());
+        if (engine_->greeted()) break;
+        if (early || std::chrono::steady_clock::now() > deadline) return Error(ErrorCode::engine_failed, "engine did not greet in time");
+        TRY(wait_for_work(engine_.get(), 1000ms));
+    }
+    return engine_->send(configure_message());
+}
+
+Result<void> BackupRun::copy() {
+    note_backup_phase("waiting for checkpoint");
+    BackupStartMessage message;
+    message.label = label_;
+    message.from_standby = RecoveryInProgress();
+    message.started_us = unix_us_of_timestamp(GetCurrentTimestamp());
+    TRY_ASSIGN(message.start_lsn, start_backup_session(label_, fast_));
+    note_backup_phase("scanning");
+    TRY(engine_->send(message));
+    for (;;) {
+        TRY_ASSIGN(const Json json, next_message());
+        if (message_type(json) == BackupCopiedMessage::kType) return {};
+    }
+}
+
+Result<std::vector<CatalogEntry>> BackupRun::commit() {
+    TRY_ASSIGN(const StoppedBackup stopped, stop_backup_session());
+    BackupFinishMessage message;
+    message.stop_lsn = stopped.lsn;
+    message.backup_label = stopped.backup_label;
+    message.tablespace_map = stopped.tablespace_map;
+    message.stopped_us = unix_us_of_timestamp(GetCurrentTimestamp());
+    TRY(engine_->send(message));
+    for (;;) {
+        TRY_ASSIGN(const Json json, next_message());
+        if (message_type(json) != BackupDoneMessage::kType) continue;
+        TRY_ASSIGN(BackupDoneMessage done, read_message<BackupDoneMessage>(json));
+        if (done.entries.empty()) return Error(ErrorCode::engine_failed, "engine named no repository that holds the backup");
+        return std::move(done.entries);
+    }
+}
+
+/// The engine's next message other than progress, which goes to shared memory.
+Result<Json> BackupRun::next_message() {
+    for (;;) {
+        TRY(check_cancel_request());
+        TRY_ASSIGN(std::optional<Json> json, engine_->receive());
+        if (!json) {
+            TRY(wait_for_work(engine_.get(), 60s));
+            continue;
+        }
+        if (message_type(*json) != BackupProgressMessage::kType) return std::move(*json);
+        TRY_ASSIGN(const BackupProgressMessage progress, read_message<BackupProgressMessage>(*json));
+        note_backup_progress(progress);
+    }
+}
+
+Result<void> BackupRun::check_cancel_request() const {
+    TRY(check_for_interrupts());
+    const SharedLock lock(shared_state(), LW_SHARED);
+    if (shared_state()->backup.cancel_requested) return Error(ErrorCode::cancelled, "backup was canceled on request");
+    return {};
+}
+
+Result<void> report_completion(const CatalogEntry& entry) {
+    return report({LogLevel::kLog, "backup_complete", fmt::format("backup \"{}\" is complete", entry.label),
+                   {{"start_lsn", entry.start_lsn}, {"stop_lsn", entry.stop_lsn}, {"files", std::to_string(entry.files)},
+                    {"data", pretty_size(entry.data_bytes)}, {"repository", pretty_size(entry.repository_bytes)},
+                    {"checksum_failures", std::to_string(entry.checksum_failures)}},
+                   {}, {}, {}});
+}
+
+/// The worker's job, from connecting to the last message.
+Result<void> run_backup_job(uint64 number) {
+    std::string label;
+    bool fast = true;
+    {
+        const SharedLock lock(shared_state(), LW_SHARED);
+        label = shared_state()->backup.label.view();
+        fast = shared_state()->backup.fast_checkpoint;
+    }
+    const std::string database = current_setting_texts().at("database");
+    const char* name = database.c_str();
+    TRY(call_server([name] { BackgroundWorkerInitializeConnection(name, nullptr, 0); }));
+    TRY(call_server([] { pgstat_report_activity(STATE_RUNNING, "steward backup"); }));
+
+    const Result<std::vector<CatalogEntry>> result = BackupRun(label, fast).run();
+    if (!result.ok()) {
+        fail_backup(number, result.error());
+        // The requester gets it too, if one waits; the log keeps it in any case.
+        return result.error();
+    }
+    finish_backup(*result);
+    return report_completion(result->front());
+}
+
+/// The worker ends without having said how: by FATAL, or by an error that the code above did not see.
+void fail_unfinished(int, Datum number) {
+    fail_backup(DatumGetUInt64(number), Error(ErrorCode::engine_failed, "backup worker ended unexpectedly").hint("The server's log says why."));
+}
+
+}  // namespace
+
+}  // namespace steward
+
+extern "C" void pg_steward_backup_main(Datum) {
+    using namespace steward;
+    pqsignal(SIGHUP, SignalHandlerForConfigReload);
+    pqsignal(SIGTERM, die);
+    BackgroundWorkerUnblockSignals();
+    uint64 number = 0;
+    {
+        const SharedLock lock(shared_state(), LW_SHARED);
+        number = shared_state()->backup.number;
+    }
+    before_shmem_exit(fail_unfinished, UInt64GetDatum(number));
+    occupy_slot(&shared_state()->backup.worker);
+    enter([number] { return run_backup_job(number); });
+    proc_exit(0);
+}

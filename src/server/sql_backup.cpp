@@ -1,0 +1,179 @@
+// SQL functions about backups: steward.backup(), steward.backup_progress, steward.backups.
+
+#include <memory>
+#include <optional>
+
+#include "core/base/clock.h"
+#include "core/repository/layout.h"
+#include "server/backup_job.h"
+#include "server/boundary.h"
+#include "server/result_rows.h"
+#include "server/settings.h"
+#include "server/worker_entry.h"
+
+namespace steward {
+
+namespace {
+
+Result<void> check_can_back_up() {
+    TRY(require_shared_state());
+    if (!repository_is_set())
+        return Error(ErrorCode::wrong_state, "no repository is set").hint("Set \"steward.repository\" in postgresql.conf and reload.");
+    if (!XLogArchivingActive() || std::string_view(XLogArchiveLibrary) != "pg_steward")
+        return Error(ErrorCode::wrong_state, "WAL is not archived by pg_steward")
+            .detail("A backup needs the WAL written while it runs.")
+            .hint("Set archive_mode = on and archive_library = 'pg_steward' in postgresql.conf and restart the server.");
+    return {};
+}
+
+/// What to do when the wait is left by an error, above all by pg_cancel_backend: the backup is the caller's, and goes with it.
+class CancelOnError {
+public:
+    explicit CancelOnError(uint64 number) : number_(number) {}
+    ~CancelOnError() {
+        if (number_ != 0) cancel_backup(number_);
+    }
+    void dismiss() { number_ = 0; }
+
+private:
+    uint64 number_;
+};
+
+Result<void> wait_for_backup(uint64 number, BackgroundWorkerHandle* handle) {
+    CancelOnError cancel(number);
+    ConditionVariable* changed = &shared_state()->backup.changed;
+    for (;;) {
+        const JobState state = backup_state(number);
+        if (state != JobState::kStarting && state != JobState::kRunning) break;
+        pid_t pid = 0;
+        TRY_ASSIGN(const BgwHandleStatus worker, call_server([&] { return GetBackgroundWorkerPid(handle, &pid); }));
+        if (worker == BGWH_STOPPED && backup_state(number) == state)
+            fail_backup(number, Error(ErrorCode::engine_failed, "backup worker could not start").hint("The server's log says why."));
+        TRY(call_server([=] { ConditionVariableTimedSleep(changed, 1000, compat::wait_event()); }));
+    }
+    TRY(call_server([] { ConditionVariableCancelSleep(); }));
+    cancel.dismiss();
+    return {};
+}
+
+Result<void> add_backup_row(ResultRows& rows, const SharedBackupEntry& entry) {
+    rows.text(entry.label.view())
+        .lsn(entry.start_lsn)
+        .lsn(entry.stop_lsn)
+        .integer(static_cast<int32>(entry.timeline))
+        .time(entry.started)
+        .time(entry.stopped)
+        .number(static_cast<int64>(entry.data_bytes))
+        .number(static_cast<int64>(entry.repository_bytes))
+        .number(static_cast<int64>(entry.files))
+        .number(static_cast<int64>(entry.checksum_failures))
+        .boolean(entry.from_standby)
+        .text(entry.server_version.view())
+        .text(entry.repository.view());
+    return rows.end_row();
+}
+
+Result<void> add_started_row(ResultRows& rows, std::string_view label) {
+    rows.text(label);
+    for (int i = 0; i < 12; ++i) rows.null();
+    return rows.end_row();
+}
+
+Result<void> backup(FunctionCallInfo call, std::optional<std::string> label, bool wait, bool fast) {
+    TRY(check_can_back_up());
+    TRY_ASSIGN(ResultRows rows, ResultRows::begin(call));
+    if (!label) label = compact_time(SystemClock().now());
+    TRY(check_label(*label));
+    TRY_ASSIGN(const uint64 number, reserve_backup({*label, fast}));
+    const Result<BackgroundWorkerHandle*> handle = start_backup_worker();
+    if (!handle.ok()) {
+        fail_backup(number, handle.error());
+        return handle.error();
+    }
+    if (!wait) return add_started_row(rows, *label);
+    TRY(wait_for_backup(number, *handle));
+
+    SharedBackupEntry entry;
+    {
+        const SharedLock lock(shared_state(), LW_SHARED);
+        const SharedBackup& backup = shared_state()->backup;
+        if (backup.number == number && backup.state == JobState::kFailed) return backup.error.to_error();
+        if (backup.number != number || backup.state != JobState::kSucceeded)
+            return Error(ErrorCode::wrong_state, "the outcome of the backup is not known any more").hint("See steward.backups.");
+        entry = backup.result;
+    }
+    return add_backup_row(rows, entry);
+}
+
+std::string_view name_of(JobState state) {
+    switch (state) {
+        case JobState::kIdle: return "";
+        case JobState::kStarting: return "starting";
+        case JobState::kRunning: return "running";
+        case JobState::kSucceeded: return "succeeded";
+        case JobState::kFailed: return "failed";
+    }
+    return "";
+}
+
+Result<void> progress_rows(FunctionCallInfo call) {
+    TRY_ASSIGN(SharedState * state, require_shared_state());
+    TRY_ASSIGN(ResultRows rows, ResultRows::begin(call));
+    auto backup = std::make_unique_for_overwrite<SharedBackup>();
+    {
+        const SharedLock lock(state, LW_SHARED);
+        std::memcpy(static_cast<void*>(backup.get()), &state->backup, sizeof state->backup);
+    }
+    if (backup->state == JobState::kIdle) return {};
+    rows.text(backup->label.view()).text(name_of(backup->state)).text(backup->phase.view());
+    backup->worker.pid != 0 ? rows.integer(backup->worker.pid) : rows.null();
+    rows.time(backup->started)
+        .time(backup->finished)
+        .number(static_cast<int64>(backup->bytes_total))
+        .number(static_cast<int64>(backup->bytes_done))
+        .number(static_cast<int64>(backup->files_total))
+        .number(static_cast<int64>(backup->repository_bytes))
+        .text(backup->waiting_for.view())
+        .text(backup->state == JobState::kFailed ? backup->error.message.view() : std::string_view());
+    return rows.end_row();
+}
+
+Result<void> backup_rows(FunctionCallInfo call) {
+    TRY_ASSIGN(SharedState * state, require_shared_state());
+    TRY_ASSIGN(ResultRows rows, ResultRows::begin(call));
+    auto catalog = std::make_unique_for_overwrite<SharedCatalog>();
+    {
+        const SharedLock lock(state, LW_SHARED);
+        std::memcpy(static_cast<void*>(catalog.get()), &state->catalog, sizeof state->catalog);
+    }
+    for (int i = 0; i < catalog->count; ++i) TRY(add_backup_row(rows, catalog->entries[i]));
+    return {};
+}
+
+}  // namespace
+
+}  // namespace steward
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(steward_backup);
+PGDLLEXPORT Datum steward_backup(PG_FUNCTION_ARGS) {
+    const char* label = PG_ARGISNULL(0) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(0));
+    const bool wait = PG_ARGISNULL(1) || PG_GETARG_BOOL(1);
+    const bool fast = PG_ARGISNULL(2) || PG_GETARG_BOOL(2);
+    steward::enter([&] { return steward::backup(fcinfo, label != nullptr ? std::optional<std::string>(label) : std::nullopt, wait, fast); });
+    return (Datum)0;
+}
+
+PG_FUNCTION_INFO_V1(steward_backup_progress);
+PGDLLEXPORT Datum steward_backup_progress(PG_FUNCTION_ARGS) {
+    steward::enter([&] { return steward::progress_rows(fcinfo); });
+    return (Datum)0;
+}
+
+PG_FUNCTION_INFO_V1(steward_backups);
+PGDLLEXPORT Datum steward_backups(PG_FUNCTION_ARGS) {
+    steward::enter([&] { return steward::backup_rows(fcinfo); });
+    return (Datum)0;
+}
+}
