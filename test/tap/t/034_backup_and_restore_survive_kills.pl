@@ -1,0 +1,126 @@
+# kill -9 at every step of a backup and of a restore, under load: the repository stays sound, and the latest backup restores with
+# every acknowledged transaction.
+use Steward::Test;
+
+my $node = Steward::Node->create('primary',
+	settings => { 'steward.compression' => 'zstd:12', 'steward.backup_workers' => 1, max_wal_size => '2GB', wal_keep_size => '1GB' });
+$node->start;
+$node->sql('CREATE EXTENSION pg_steward');
+$node->command_ok([ 'pgbench', '-i', '-q', '-s', '15', '-h', $node->host, '-p', $node->port, 'postgres' ], 'pgbench tables');
+$node->sql('CREATE TABLE acknowledged (at timestamptz DEFAULT clock_timestamp())');
+my $script = $node->basedir . '/script.sql';
+spew($script, "INSERT INTO acknowledged DEFAULT VALUES;\nUPDATE pgbench_accounts SET abalance = abalance + 1 WHERE aid = (random() * 1000000)::int;\n");
+
+my ($load, $load_out);
+my $acknowledged = 0;
+
+sub start_load
+{
+	$load_out = '';
+	$load = IPC::Run::start([ 'pgbench', '-n', '-c', '2', '-T', '300', '-P', '1', '-f', $script, '-h', $node->host, '-p', $node->port, 'postgres' ],
+		'>', \$load_out, '2>&1');
+	return;
+}
+
+# What clients were told is committed: the final report, when the server went, or nothing when we stop them.
+sub stop_load
+{
+	$load->signal('INT');
+	IPC::Run::finish($load);
+	$acknowledged += $1 if $load_out =~ /number of transactions actually processed: (\d+)/;
+	return;
+}
+
+my $wal_dir;
+my %step = (
+	'waiting for checkpoint' => {},
+	'copying' => {},
+	'waiting for WAL' => {
+		before => sub { $node->sql('SELECT steward.archive_now()'); $wal_dir = $node->cluster_dir . '/wal/00000001/00000000'; chmod(0500, $wal_dir) },
+		after => sub { chmod(0700, $wal_dir) },
+	},
+);
+my $label = 'a';
+for my $phase ('waiting for checkpoint', 'copying', 'waiting for WAL')
+{
+	for my $victim (qw(engine worker postmaster))
+	{
+		$label++;
+		start_load();
+		$step{$phase}{before}->() if $step{$phase}{before};
+		my $fast = $phase eq 'waiting for checkpoint' ? 'false' : 'true';
+		$node->sql("SELECT * FROM steward.backup(label => '$label', wait => false, fast_checkpoint => $fast)");
+		ok($node->poll_query_until('postgres', "SELECT phase = '$phase' FROM steward.backup_progress"), "the backup is $phase");
+		my ($pid) = $victim eq 'postmaster' ? split(/\n/, slurp($node->data_dir . '/postmaster.pid'))
+			: $node->sql($victim eq 'worker' ? q{SELECT pid FROM steward.workers WHERE worker = 'backup'} : q{SELECT engine_pid FROM steward.workers WHERE worker = 'backup'});
+		like($pid, qr/^\d+$/, "its $victim runs");
+		kill('KILL', $pid) or die "could not kill $victim: $!";
+		$step{$phase}{after}->() if $step{$phase}{after};
+		# A worker that waits for a spread checkpoint looks at its engine when that is done.
+		$node->sql('CHECKPOINT') if $victim eq 'engine' and $phase eq 'waiting for checkpoint';
+		if ($victim eq 'postmaster')
+		{
+			stop_load();
+			$node->start_after_kill;
+		}
+		else
+		{
+			poll_until(sub { my ($code) = $node->psql('postgres', 'SELECT 1'); $code == 0 }, 'the server answers again');
+			$node->wait_for_sql(q{SELECT coalesce(bool_and(state = 'failed'), true) FROM steward.backup_progress}, "the backup ends as failed, or is forgotten");
+			stop_load();
+		}
+		ok(!-e $node->cluster_dir . "/backups/$label/manifest", "killing the $victim while $phase leaves no backup");
+	}
+}
+$node->wait_for_sql(q{SELECT engine_state = 'running' FROM steward.workers WHERE worker = 'wal'}, 'archiving runs');
+$node->wait_for_sql(q{SELECT backlog_segments = 0 FROM steward.wal_archive}, 'and has caught up');
+program_ok([ 'verify', '--repository', 'file://' . $node->repository_dir ], 'the repository verifies');
+
+# A last backup under load, then every acknowledged transaction must come back.
+start_load();
+$node->sql(q{SELECT * FROM steward.backup(label => 'last')});
+stop_load();
+my $rows = $node->sql('SELECT count(*) FROM acknowledged');
+cmp_ok($rows, '>=', $acknowledged, "the server has all $acknowledged transactions that clients were told of");
+$node->sql('SELECT steward.archive_now()');
+$node->stop('immediate');
+
+# Restore, killed at many moments; each time what is there cannot start, and starting over succeeds.
+my $directory = $node->basedir . '/target';
+my @restore = ('pg_steward', 'restore', '--repository', 'file://' . $node->repository_dir, '--data-dir', $directory, '--jobs', '1');
+my $base = "$directory/base";
+my @moments = (
+	[ 'the mark is there', sub { -e "$directory/pg_steward.restore" } ],
+	[ 'the first directory is there', sub { -d $base } ],
+	[ 'some files are there', sub { my @f = glob("$base/*/*"); @f > 50 } ],
+	[ 'most files are there', sub { my @f = glob("$base/*/*"); @f > 800 } ],
+	[ 'the label is there', sub { -e "$directory/backup_label" } ],
+);
+my $killed = 0;
+for my $moment (@moments)
+{
+	my ($what, $condition) = @$moment;
+	my $run = IPC::Run::start(\@restore, '>', \my $out, '2>', \my $err);
+	# No wait between looks: the restore is quick. It may even be done before the last moments are seen.
+	my $seen = 0;
+	$seen = $condition->() until $seen or !$run->pumpable;
+	$run->kill_kill(grace => 0);
+	if (-e "$directory/global/pg_control")
+	{
+		note("the restore was done before it was seen that $what");
+		system('rm', '-rf', $directory);
+		next;
+	}
+	$killed++;
+	my ($code) = $node->run_log([ 'pg_ctl', '-D', $directory, '-w', '-t', '5', 'start' ]);
+	ok(!$code, "killed when $what: what is there does not start");
+}
+cmp_ok($killed, '>=', 3, 'the restore was killed at several moments');
+my $restored = Steward::Node->restored('restored', $node);
+$restored->start_and_promote;
+is($restored->sql('SELECT count(*) FROM acknowledged'), $rows, 'every acknowledged transaction is there');
+$restored->amcheck_ok;
+is({ run_program(@restore[ 1 .. $#restore ]) }->{exit}, 0, 'the restore that was killed succeeds when it is started over');
+$node->command_ok([ 'pg_verifybackup', $directory ], 'and is whole');
+$restored->stop;
+done_testing();
