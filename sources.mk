@@ -16,6 +16,7 @@ CORE_SOURCES = \
 	src/core/base/clock.cpp \
 	src/core/base/error.cpp \
 	src/core/base/file.cpp \
+	src/core/base/format.cpp \
 	src/core/base/log.cpp \
 	src/core/base/parallel.cpp \
 	src/core/codec/compression.cpp \

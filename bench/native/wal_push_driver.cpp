@@ -4,7 +4,6 @@
 //   wal_push_driver PROGRAM DATA_DIRECTORY REPOSITORY COUNT     prints the wall time from exec to the last segment, in seconds
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include <string>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/postgres/pg_control.h"
 #include "core/protocol/frame.h"
 #include "core/protocol/messages.h"
@@ -73,7 +73,7 @@ Result<void> wait_for_stored(int socket, size_t count) {
     while (stored.size() < count) {
         std::byte buffer[65536];
         const ssize_t n = ::recv(socket, buffer, sizeof buffer, 0);
-        if (n <= 0) return Error(ErrorCode::engine_failed, fmt::format("the engine ended after {} of {} files", stored.size(), count));
+        if (n <= 0) return Error(ErrorCode::engine_failed, formatted("the engine ended after {} of {} files", stored.size(), count));
         decoder.feed(ByteView(buffer, static_cast<size_t>(n)));
         for (;;) {
             TRY_ASSIGN(const std::optional<std::string> text, decoder.next());

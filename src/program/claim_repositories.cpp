@@ -1,12 +1,11 @@
 #include "program/claim_repositories.h"
 
-#include <fmt/format.h>
-
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "core/base/format.h"
 #include "core/storage/storage_url.h"
 
 namespace steward {
@@ -29,7 +28,7 @@ Result<std::vector<Repository>> claim_all(const Settings& settings, const Server
     std::vector<Repository> repositories;
     for (const StorageUrl& url : settings.repositories) {
         TRY_ASSIGN(Repository repository, claim(url, settings.cluster, identity_of(facts), clock, decorate).context([&] {
-            return fmt::format("while opening repository \"{}\"", url.to_string());
+            return formatted("while opening repository \"{}\"", url.to_string());
         }));
         repositories.push_back(std::move(repository));
     }

@@ -1,11 +1,10 @@
 // `pg_steward reference PAGE`: the reference pages in docs/reference, made of the tables that the code itself uses.
 
-#include <fmt/format.h>
-
 #include <memory>
 #include <string>
 
 #include "core/base/error.h"
+#include "core/base/format.h"
 #include "core/settings/settings.h"
 #include "program/commands.h"
 #include "program/console.h"
@@ -30,7 +29,7 @@ std::string errors_page() {
         "not to be\nin any repository, and with 255 for every error, since PostgreSQL takes statuses up to 125 for the end of the WAL.\n\n"
         "| code | exit status | SQLSTATE | a retry may help | meaning |\n|---|---:|---|---|---|\n";
     for (const ErrorCodeInfo& row : all_error_codes())
-        page += fmt::format("| {} | {} | {} | {} | {} |\n", row.name, row.exit_status, row.sqlstate, row.retryable ? "yes" : "no", in_cell(row.description));
+        page += formatted("| {} | {} | {} | {} | {} |\n", row.name, row.exit_status, row.sqlstate, row.retryable ? "yes" : "no", in_cell(row.description));
     return page;
 }
 
@@ -40,9 +39,9 @@ std::string settings_page() {
         "environment variable (`PG_STEWARD_CLUSTER`), from its configuration file, or from the data directory's configuration, in this order.\n\n"
         "| name | default | range | takes effect at | meaning |\n|---|---|---|---|---|\n";
     for (const SettingInfo& row : all_settings()) {
-        const std::string range = row.kind == SettingKind::kInteger ? fmt::format("{} to {}", row.minimum, row.maximum) : std::string();
-        page += fmt::format("| {} | `{}` | {} | {} | {} |\n", row.name, row.default_text.empty() ? "''" : row.default_text, range,
-                            row.reload == SettingReload::kReload ? "reload" : "restart", in_cell(row.description));
+        const std::string range = row.kind == SettingKind::kInteger ? formatted("{} to {}", row.minimum, row.maximum) : std::string();
+        page += formatted("| {} | `{}` | {} | {} | {} |\n", row.name, row.default_text.empty() ? "''" : row.default_text, range,
+                          row.reload == SettingReload::kReload ? "reload" : "restart", in_cell(row.description));
     }
     return page;
 }

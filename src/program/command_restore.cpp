@@ -1,6 +1,5 @@
 // `pg_steward restore`: the command line of core/restore.
 
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <pwd.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <system_error>
 #include <vector>
 
+#include "core/base/format.h"
 #include "core/restore/restore.h"
 #include "program/commands.h"
 #include "program/console.h"
@@ -78,7 +78,7 @@ Result<uint64_t> parse_xid(const std::string& text) {
     uint64_t xid = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), xid);
     if (problem == std::errc() && end == text.data() + text.size()) return xid;
-    return Error(ErrorCode::invalid_argument, fmt::format("invalid transaction number \"{}\"", text));
+    return Error(ErrorCode::invalid_argument, formatted("invalid transaction number \"{}\"", text));
 }
 
 Result<RecoveryTarget> make_target(const RestoreCommand& command) {
@@ -93,7 +93,7 @@ Result<RecoveryTarget> make_target(const RestoreCommand& command) {
         target.kind = TargetKind::kName;
         target.name = *command.name;
         if (target.name.empty() || target.name.size() > 63)
-            return Error(ErrorCode::invalid_argument, fmt::format("invalid restore point name \"{}\"", target.name)).detail("It has 1 to 63 bytes.");
+            return Error(ErrorCode::invalid_argument, formatted("invalid restore point name \"{}\"", target.name)).detail("It has 1 to 63 bytes.");
     } else if (command.lsn) {
         target.kind = TargetKind::kLsn;
         TRY_ASSIGN(target.lsn, parse_lsn(*command.lsn));
@@ -116,9 +116,9 @@ Result<std::map<std::string, std::string>> make_tablespace_map(const std::vector
     for (const std::string& text : texts) {
         const size_t sign = text.find('=');
         if (sign == std::string::npos || sign == 0 || sign + 1 == text.size())
-            return Error(ErrorCode::usage, fmt::format("invalid tablespace mapping \"{}\"", text)).hint("It is OLD=NEW, both absolute paths.");
+            return Error(ErrorCode::usage, formatted("invalid tablespace mapping \"{}\"", text)).hint("It is OLD=NEW, both absolute paths.");
         if (!map.emplace(text.substr(0, sign), text.substr(sign + 1)).second)
-            return Error(ErrorCode::usage, fmt::format("tablespace \"{}\" is mapped twice", text.substr(0, sign)));
+            return Error(ErrorCode::usage, formatted("tablespace \"{}\" is mapped twice", text.substr(0, sign)));
     }
     return map;
 }
@@ -126,7 +126,7 @@ Result<std::map<std::string, std::string>> make_tablespace_map(const std::vector
 Result<std::optional<FileOwner>> find_owner(const std::string& name) {
     if (name.empty()) return std::optional<FileOwner>();
     const passwd* const user = ::getpwnam(name.c_str());
-    if (user == nullptr) return Error(ErrorCode::invalid_argument, fmt::format("there is no user \"{}\"", name)).object(name);
+    if (user == nullptr) return Error(ErrorCode::invalid_argument, formatted("there is no user \"{}\"", name)).object(name);
     return std::optional(FileOwner{user->pw_uid, user->pw_gid});
 }
 
@@ -136,7 +136,7 @@ Result<WalGetCommand> make_wal_get(const Settings& settings) {
     if (problem) return Error::from_errno(problem.value(), "could not find out the path of this program");
     std::vector<std::string> urls;
     for (const StorageUrl& url : settings.repositories) urls.push_back(url.to_string());
-    return WalGetCommand{program.native(), fmt::format("{}", fmt::join(urls, ",")), settings.cluster};
+    return WalGetCommand{program.native(), formatted("{}", fmt::join(urls, ",")), settings.cluster};
 }
 
 Result<RestoreOptions> make_options(const RestoreCommand& command, const Settings& settings) {
@@ -166,7 +166,7 @@ std::string next_step(const RestorePlan& plan) {
                                       ? "at the target it pauses; look, then run \"SELECT pg_wal_replay_resume()\" to end recovery"
                                   : plan.recovery.target.action == TargetAction::kPromote ? "at the target it ends recovery and accepts connections"
                                                                                           : "at the target it shuts down";
-    return fmt::format("Restored. Start it with PostgreSQL {}: {}.\n", plan.manifest.summary.major, then);
+    return formatted("Restored. Start it with PostgreSQL {}: {}.\n", plan.manifest.summary.major, then);
 }
 
 Result<int> run(const RestoreCommand& command) {

@@ -1,13 +1,12 @@
 // `pg_steward verify`: can everything that is there be restored?
 
-#include <fmt/format.h>
-
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/format.h"
 #include "core/restore/verify.h"
 #include "program/commands.h"
 #include "program/console.h"
@@ -32,12 +31,12 @@ struct VerifyCommand {
 };
 
 std::string render_text(const Repository& repository, const VerifyReport& report) {
-    std::string text = fmt::format("repository {}, cluster {}: {} objects, {}, {} backups: {}\n", repository.url(), repository.cluster(), report.objects,
-                                   pretty_size(report.bytes), report.backups,
-                                   report.problems.empty() ? "all good" : fmt::format("{} problems", report.problems.size()));
+    std::string text = formatted("repository {}, cluster {}: {} objects, {}, {} backups: {}\n", repository.url(), repository.cluster(), report.objects,
+                                 pretty_size(report.bytes), report.backups,
+                                 report.problems.empty() ? "all good" : formatted("{} problems", report.problems.size()));
     for (const Error& problem : report.problems) {
-        text += fmt::format("  {}\n", problem.message());
-        if (!problem.detail().empty()) text += fmt::format("    {}\n", problem.detail());
+        text += formatted("  {}\n", problem.message());
+        if (!problem.detail().empty()) text += formatted("    {}\n", problem.detail());
     }
     return text;
 }

@@ -1,12 +1,11 @@
 #include "program/configuration.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/postgres/configuration.h"
 
 namespace steward {
@@ -24,7 +23,7 @@ Result<SettingTexts> read_program_file(const std::filesystem::path& file) {
         std::string_view name = entry.name;
         if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
         if (std::ranges::find(all_settings(), name, &SettingInfo::name) == all_settings().end())
-            return Error(ErrorCode::configuration, fmt::format("unknown setting \"{}\" in file \"{}\", line {}", entry.name, file.native(), entry.line))
+            return Error(ErrorCode::configuration, formatted("unknown setting \"{}\" in file \"{}\", line {}", entry.name, file.native(), entry.line))
                 .object(file.native());
         texts.insert_or_assign(std::string(name), entry.value);
     }
@@ -45,7 +44,7 @@ Result<SettingTexts> read_server_settings(const std::filesystem::path& data_dire
     if (data_directory.empty()) return texts;
     TRY_ASSIGN(const ServerConfiguration server, read_server_configuration(data_directory));
     for (const SettingInfo& setting : all_settings())
-        if (const auto found = server.find(fmt::format("{}{}", kPrefix, setting.name)); found != server.end())
+        if (const auto found = server.find(formatted("{}{}", kPrefix, setting.name)); found != server.end())
             texts.emplace(setting.name, found->second);
     return texts;
 }
@@ -60,13 +59,13 @@ Environment process_environment() {
 }
 
 std::string flag_of(const SettingInfo& setting) {
-    std::string flag = fmt::format("--{}", setting.name);
+    std::string flag = formatted("--{}", setting.name);
     std::ranges::replace(flag, '_', '-');
     return flag;
 }
 
 std::string variable_of(const SettingInfo& setting) {
-    std::string variable = fmt::format("PG_STEWARD_{}", setting.name);
+    std::string variable = formatted("PG_STEWARD_{}", setting.name);
     std::ranges::transform(variable, variable.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     return variable;
 }

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "core/base/bytes.h"
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -47,7 +48,7 @@ Result<void> print(std::string_view text) {
 void ConsoleLog::write(const LogRecord& record) {
     if (record.level < LogLevel::kLog) return;
     std::string text = record.message;
-    for (const auto& [name, value] : record.fields) text += fmt::format(" {}={}", name, value);
+    for (const auto& [name, value] : record.fields) text += formatted(" {}={}", name, value);
     say(record.level == LogLevel::kWarning ? "warning" : "info", text);
     say("detail", record.detail);
     say("hint", record.hint);
@@ -59,8 +60,8 @@ std::string describe(const RestoreProgress& progress) {
     const char* phase = progress.phase;
     if (total == 0) return phase;
     const unsigned percent = static_cast<unsigned>(100.0 * static_cast<double>(done) / static_cast<double>(total));
-    if (in_bytes) return fmt::format("{}: {}%, {} of {}", phase, percent, pretty_size(done), pretty_size(total));
-    return fmt::format("{}: {}%, {} of {}", phase, percent, done, total);
+    if (in_bytes) return formatted("{}: {}%, {} of {}", phase, percent, pretty_size(done), pretty_size(total));
+    return formatted("{}: {}%, {} of {}", phase, percent, done, total);
 }
 
 ProgressDisplay::ProgressDisplay(const RestoreProgress& progress)
@@ -90,7 +91,7 @@ void ProgressDisplay::draw_bar() {
     std::string bar;
     if (total != 0) {
         const unsigned filled = std::min<unsigned>(kWidth, static_cast<unsigned>(kWidth * done / total));
-        bar = fmt::format("[{}{}] ", std::string(filled, '='), std::string(kWidth - filled, ' '));
+        bar = formatted("[{}{}] ", std::string(filled, '='), std::string(kWidth - filled, ' '));
     }
     last_line_ = bar + describe(progress_);
     fmt::print(stderr, "\r\033[K{}", last_line_);

@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <memory>
 #include <optional>
 #include <thread>
 
 #include "core/archive/wal_archiver.h"
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/repository/catalog.h"
 #include "program/catalog_entry.h"
 #include "program/claim_repositories.h"
@@ -129,8 +131,14 @@ class ReadyWatch {
 public:
     explicit ReadyWatch(const std::string& data_directory) : events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC)) {
         const std::string directory = data_directory + "/pg_wal/archive_status";
-        if (events_.valid()) ::inotify_add_watch(events_.get(), directory.c_str(), IN_CREATE | IN_MOVED_TO);
+        if (!events_.valid() || ::inotify_add_watch(events_.get(), directory.c_str(), IN_CREATE | IN_MOVED_TO) < 0)
+            fault_ = Error::from_errno(errno, formatted("could not watch directory \"{}\"", directory))
+                         .detail(formatted("Files that are ready are looked for every {} s instead.", kScanInterval.count()))
+                         .hint("Raise fs.inotify.max_user_instances or fs.inotify.max_user_watches.");
     }
+
+    /// Why nothing that happens there is noticed before the timeout, if so.
+    const std::optional<Error>& fault() const { return fault_; }
 
     /// Wait until something happened there, wake() was called, or `timeout` has passed.
     void wait(std::chrono::milliseconds timeout) {
@@ -149,11 +157,13 @@ public:
 private:
     UniqueFd events_;
     UniqueFd wake_;
+    std::optional<Error> fault_;
 };
 
 /// Scans whenever a file becomes ready, so that it is pushed ahead of the archiver's question.
-void watch_ready_files(const std::stop_token& stop, const std::string& data_directory, WalEngine& engine) {
+void watch_ready_files(const std::stop_token& stop, const std::string& data_directory, WalEngine& engine, Log& log) {
     ReadyWatch watch(data_directory);
+    if (watch.fault()) log.warning("watch_failed", *watch.fault());
     const std::stop_callback wake(stop, [&watch] { watch.wake(); });
     while (!stop.stop_requested()) {
         engine.scan();
@@ -163,7 +173,7 @@ void watch_ready_files(const std::stop_token& stop, const std::string& data_dire
 
 /// Archive under one configuration. Returns the next one, or nothing when the worker is gone.
 std::optional<ConfigureMessage> archive_until_reconfigured(EngineLink& link, WalEngine& engine, const std::string& data_directory) {
-    const std::jthread watcher([&](const std::stop_token& stop) { watch_ready_files(stop, data_directory, engine); });
+    const std::jthread watcher([&](const std::stop_token& stop) { watch_ready_files(stop, data_directory, engine, link); });
     for (;;) {
         engine.report_status();
         const std::optional<Json> json = link.receive(kStatusInterval);

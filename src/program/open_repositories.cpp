@@ -1,6 +1,7 @@
 #include "program/open_repositories.h"
 
-#include <fmt/format.h>
+#include "core/base/format.h"
+
 
 namespace steward {
 
@@ -12,9 +13,9 @@ Result<Repository> open_repository(const StorageUrl& url, const std::string& clu
 }
 
 Error foreign(const Repository& repository, const Repository& first) {
-    return Error(ErrorCode::foreign_repository, fmt::format("repository \"{}\" holds another database cluster as \"{}\"", repository.url(), repository.cluster()))
-        .detail(fmt::format("Its system identifier is {}, that of \"{}\" is {}.", repository.identity().system_identifier, first.url(),
-                            first.identity().system_identifier))
+    return Error(ErrorCode::foreign_repository, formatted("repository \"{}\" holds another database cluster as \"{}\"", repository.url(), repository.cluster()))
+        .detail(formatted("Its system identifier is {}, that of \"{}\" is {}.", repository.identity().system_identifier, first.url(),
+                          first.identity().system_identifier))
         .object(repository.url());
 }
 

@@ -1,10 +1,9 @@
 #include "program/render_info.h"
 
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "core/base/bytes.h"
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -15,17 +14,17 @@ std::string seconds_of(TimePoint time) { return format_time(time).substr(0, 19) 
 std::string remarks(const BackupSummary& backup) {
     std::string text;
     if (backup.from_standby) text += "      taken from a standby\n";
-    if (backup.checksum_failures != 0) text += fmt::format("      {} pages had wrong checksums when it was taken\n", backup.checksum_failures);
-    if (backup.stop_timeline != backup.timeline) text += fmt::format("      ends on timeline {}\n", backup.stop_timeline);
+    if (backup.checksum_failures != 0) text += formatted("      {} pages had wrong checksums when it was taken\n", backup.checksum_failures);
+    if (backup.stop_timeline != backup.timeline) text += formatted("      ends on timeline {}\n", backup.stop_timeline);
     return text;
 }
 
 std::string render_backups(const std::vector<BackupSummary>& backups) {
     if (backups.empty()) return "    no backups\n";
-    std::string text = fmt::format("    {:<26} {:>8} {:<12} {:<12} {:<20} {:>8} {:>8}\n", "backup", "timeline", "start", "stop", "finished", "size", "added");
+    std::string text = formatted("    {:<26} {:>8} {:<12} {:<12} {:<20} {:>8} {:>8}\n", "backup", "timeline", "start", "stop", "finished", "size", "added");
     for (const BackupSummary& backup : backups) {
-        text += fmt::format("    {:<26} {:>8} {:<12} {:<12} {:<20} {:>8} {:>8}\n", backup.label, backup.timeline, backup.start_lsn, backup.stop_lsn,
-                            seconds_of(backup.stopped), pretty_size(backup.data_bytes), pretty_size(backup.repository_bytes));
+        text += formatted("    {:<26} {:>8} {:<12} {:<12} {:<20} {:>8} {:>8}\n", backup.label, backup.timeline, backup.start_lsn, backup.stop_lsn,
+                          seconds_of(backup.stopped), pretty_size(backup.data_bytes), pretty_size(backup.repository_bytes));
         text += remarks(backup);
     }
     return text;
@@ -37,9 +36,9 @@ std::string render_wal(const std::vector<WalRange>& ranges, uint32_t segment_siz
     const WalRange* before = nullptr;
     for (const WalRange& range : ranges) {
         const auto gap = before != nullptr ? gap_between(*before, range, segment_size) : std::nullopt;
-        if (gap) text += fmt::format("    GAP                {} to {}, {} segments missing\n", gap->first, gap->last, gap->segments);
-        text += fmt::format("    WAL of timeline {:<2} {} to {}, {} segments, {}\n", range.timeline, range.first, range.last, range.segments,
-                            pretty_size(range.repository_bytes));
+        if (gap) text += formatted("    GAP                {} to {}, {} segments missing\n", gap->first, gap->last, gap->segments);
+        text += formatted("    WAL of timeline {:<2} {} to {}, {} segments, {}\n", range.timeline, range.first, range.last, range.segments,
+                          pretty_size(range.repository_bytes));
         before = &range;
     }
     return text;
@@ -89,14 +88,14 @@ std::optional<WalGap> gap_between(const WalRange& before, const WalRange& after,
 std::string render_info(std::span<const RepositoryInfo> repositories) {
     std::string text;
     for (const RepositoryInfo& repository : repositories) {
-        text += fmt::format("repository {}\n", repository.url);
+        text += formatted("repository {}\n", repository.url);
         if (repository.clusters.empty()) text += "  no clusters\n";
         for (const ClusterInfo& cluster : repository.clusters) {
-            text += fmt::format("  cluster {}: PostgreSQL {}, system identifier {}, WAL segments of {}\n", cluster.name, cluster.identity.major,
-                                cluster.identity.system_identifier, pretty_size(cluster.identity.wal_segment_size));
+            text += formatted("  cluster {}: PostgreSQL {}, system identifier {}, WAL segments of {}\n", cluster.name, cluster.identity.major,
+                              cluster.identity.system_identifier, pretty_size(cluster.identity.wal_segment_size));
             text += render_backups(cluster.content.backups);
             text += render_wal(cluster.content.wal, cluster.identity.wal_segment_size);
-            for (const Error& error : cluster.content.damage()) text += fmt::format("    DAMAGED {}\n", error.message());
+            for (const Error& error : cluster.content.damage()) text += formatted("    DAMAGED {}\n", error.message());
         }
     }
     return text;

@@ -1,7 +1,6 @@
 #include "program/server_version.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <string_view>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 
 extern char** environ;
 
@@ -56,7 +56,7 @@ Result<int> server_major_of(const std::filesystem::path& bindir) {
     int major = 0;
     if (output.starts_with(kBeginning)) std::from_chars(output.data() + kBeginning.size(), output.data() + output.size(), major);
     if (major >= 10) return major;
-    return Error(ErrorCode::wrong_version, fmt::format("could not find out the version of \"{}\"", program.native()))
+    return Error(ErrorCode::wrong_version, formatted("could not find out the version of \"{}\"", program.native()))
         .hint("Name the directory of the server's programs with --bindir.")
         .object(program.native());
 }

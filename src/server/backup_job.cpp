@@ -1,8 +1,8 @@
 #include "server/backup_job.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -38,8 +38,8 @@ Result<uint64> reserve_backup(const BackupRequest& request) {
     SharedBackup& backup = slot();
     if (backup.state == JobState::kStarting || backup.state == JobState::kRunning)
         return Error(ErrorCode::busy, "a backup is already running")
-            .detail(backup.worker.pid != 0 ? fmt::format("Backup \"{}\" runs in the worker with PID {}.", backup.label.view(), backup.worker.pid)
-                                           : fmt::format("Backup \"{}\" is starting.", backup.label.view()))
+            .detail(backup.worker.pid != 0 ? formatted("Backup \"{}\" runs in the worker with PID {}.", backup.label.view(), backup.worker.pid)
+                                           : formatted("Backup \"{}\" is starting.", backup.label.view()))
             .hint("Wait for it (steward.backup_progress shows how far it is), or cancel it with pg_cancel_backend on that PID.");
     backup.state = JobState::kStarting;
     backup.number++;

@@ -5,11 +5,10 @@
 // pg_backup_start and pg_backup_stop belong to one session; if it dies the backup is void, and the engine, having lost its
 // socket, ends without having written a manifest.
 
-#include <fmt/format.h>
-
 #include <optional>
 #include <vector>
 
+#include "core/base/format.h"
 #include "core/postgres/lsn.h"
 #include "server/backup_job.h"
 #include "server/boundary.h"
@@ -125,7 +124,7 @@ Result<void> BackupRun::check_cancel_request() const {
 }
 
 Result<void> report_completion(const CatalogEntry& entry) {
-    return report({LogLevel::kLog, "backup_complete", fmt::format("backup \"{}\" is complete", entry.label),
+    return report({LogLevel::kLog, "backup_complete", formatted("backup \"{}\" is complete", entry.label),
                    {{"start_lsn", entry.start_lsn}, {"stop_lsn", entry.stop_lsn}, {"files", std::to_string(entry.files)},
                     {"data", pretty_size(entry.data_bytes)}, {"repository", pretty_size(entry.repository_bytes)},
                     {"checksum_failures", std::to_string(entry.checksum_failures)}},

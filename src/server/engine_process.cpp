@@ -1,7 +1,6 @@
 #include "server/engine_process.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -13,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "core/base/format.h"
 #include "server/boundary.h"
 #include "server/report.h"
 #include "server/settings.h"
@@ -62,15 +62,15 @@ constexpr int kSendTimeoutMs = 5000;
 }
 
 Error could_not_start(const std::string& program, int cause) {
-    return Error(ErrorCode::engine_failed, fmt::format("could not start program \"{}\": {}", program, std::strerror(cause)))
+    return Error(ErrorCode::engine_failed, formatted("could not start program \"{}\": {}", program, std::strerror(cause)))
         .hint("Install the pg_steward program of this release there, or set \"steward.program\" to where it is.")
         .object(program);
 }
 
 /// How a process ended, for people.
 std::string describe_wait_status(int status) {
-    if (WIFEXITED(status)) return fmt::format("It exited with status {}.", WEXITSTATUS(status));
-    if (WIFSIGNALED(status)) return fmt::format("It was terminated by signal {}: {}.", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    if (WIFEXITED(status)) return formatted("It exited with status {}.", WEXITSTATUS(status));
+    if (WIFSIGNALED(status)) return formatted("It was terminated by signal {}: {}.", WTERMSIG(status), strsignal(WTERMSIG(status)));
     return "How it ended is not known.";
 }
 
@@ -132,7 +132,7 @@ Result<void> EngineProcess::send_frame(const std::string& frame) {
         if (errno == EPIPE || errno == ECONNRESET) return ended();
         if (errno != EAGAIN && errno != EINTR) return Error::from_errno(errno, "could not write to the engine's socket");
         if (std::chrono::steady_clock::now() > deadline)
-            return Error(ErrorCode::engine_failed, fmt::format("engine with PID {} takes no messages", pid_));
+            return Error(ErrorCode::engine_failed, formatted("engine with PID {} takes no messages", pid_));
         pollfd wait = {socket_, POLLOUT, 0};
         ::poll(&wait, 1, 100);
     }
@@ -179,10 +179,10 @@ Result<std::optional<Json>> EngineProcess::receive() {
 Result<void> EngineProcess::check_greeting(const Json& json) {
     const Result<HelloMessage> hello = read_message<HelloMessage>(json);
     if (!hello.ok() || message_type(json) != HelloMessage::kType)
-        return Error(ErrorCode::engine_failed, fmt::format("program \"{}\" is not a pg_steward engine", program_)).object(program_);
+        return Error(ErrorCode::engine_failed, formatted("program \"{}\" is not a pg_steward engine", program_)).object(program_);
     if (hello->version != STEWARD_VERSION || hello->protocol != kProtocolVersion)
-        return Error(ErrorCode::wrong_version, fmt::format("program \"{}\" is of version {}, the server's module of version {}", program_, hello->version,
-                                                           STEWARD_VERSION))
+        return Error(ErrorCode::wrong_version, formatted("program \"{}\" is of version {}, the server's module of version {}", program_, hello->version,
+                                                         STEWARD_VERSION))
             .hint("Install the program and the module of one release, then restart the server.")
             .object(program_);
     greeted_ = true;
@@ -197,7 +197,7 @@ Error EngineProcess::ended() {
         reaped = ::waitpid(pid_, &status, WNOHANG);
         if (reaped == 0) ::poll(nullptr, 0, 10);
     }
-    Error error(ErrorCode::engine_failed, fmt::format("engine with PID {} ended unexpectedly", pid_));
+    Error error(ErrorCode::engine_failed, formatted("engine with PID {} ended unexpectedly", pid_));
     if (reaped == pid_) {
         error = std::move(error).detail(describe_wait_status(status));
         pid_ = 0;

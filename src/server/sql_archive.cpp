@@ -1,9 +1,8 @@
 // SQL functions about WAL archiving: steward.wal_archive, steward.workers, steward.archive_now().
 
-#include <fmt/format.h>
-
 #include <memory>
 
+#include "core/base/format.h"
 #include "server/boundary.h"
 #include "server/result_rows.h"
 #include "server/settings.h"
@@ -120,7 +119,7 @@ Result<Datum> archive_now(int64 timeout_ms) {
         if (archived) break;
         const long rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
         if (rest <= 0) {
-            Error error(ErrorCode::timed_out, fmt::format("WAL segment \"{}\" was not stored within {} ms", segment, timeout_ms));
+            Error error(ErrorCode::timed_out, formatted("WAL segment \"{}\" was not stored within {} ms", segment, timeout_ms));
             if (const std::optional<Error> failure = failure_since(segment, failures)) error = std::move(error).detail(failure->message() + ".");
             return std::move(error).hint("See steward.wal_archive for the state of each repository. Archiving goes on in the background.");
         }

@@ -1,7 +1,6 @@
 #include "core/archive/ready_files.h"
 
 #include <dirent.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "core/base/format.h"
 #include "core/postgres/wal_name.h"
 
 namespace steward {
@@ -20,7 +20,7 @@ Result<std::vector<std::string>> list_ready_files(const std::filesystem::path& a
     };
     const std::unique_ptr<DIR, Close> directory(::opendir(archive_status.c_str()));
     const auto failed = [&](const char* what) {
-        return Error::from_errno(errno, fmt::format("could not {} directory \"{}\"", what, archive_status.native())).object(archive_status.native());
+        return Error::from_errno(errno, formatted("could not {} directory \"{}\"", what, archive_status.native())).object(archive_status.native());
     };
     if (!directory) return failed("open");
     std::vector<std::string> names;

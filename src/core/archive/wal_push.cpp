@@ -1,12 +1,12 @@
 #include "core/archive/wal_push.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/postgres/wal_name.h"
 
 namespace steward {
@@ -31,7 +31,7 @@ namespace {
 
 Result<void> check_size(ObjectKind kind, const std::filesystem::path& path, uint64_t size, uint32_t segment_size) {
     if (kind != ObjectKind::kWalSegment || size == segment_size) return {};
-    return Error(ErrorCode::corrupt_object, fmt::format("WAL segment \"{}\" has {} bytes instead of {}", path.native(), size, segment_size))
+    return Error(ErrorCode::corrupt_object, formatted("WAL segment \"{}\" has {} bytes instead of {}", path.native(), size, segment_size))
         .object(path.filename().native());
 }
 
@@ -77,7 +77,7 @@ Result<PushResult> WalPush::push(const std::string& name, PushExpectation expect
     PushResult result{object.plain_length, object.size(), {}};
     for (const Repository& repository : repositories_)
         result.repositories.push_back(
-            repository.store(repository.layout().wal(name), object, kind).context([&] { return fmt::format("while storing WAL file \"{}\"", name); }));
+            repository.store(repository.layout().wal(name), object, kind).context([&] { return formatted("while storing WAL file \"{}\"", name); }));
     return result;
 }
 

@@ -1,13 +1,12 @@
 #include "core/backup/base_backup.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "core/backup/pack_store.h"
 #include "core/backup/plan.h"
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/postgres/backup_label.h"
 #include "core/postgres/crc32c.h"
 #include "core/postgres/pg_version.h"
@@ -38,7 +37,7 @@ Result<Bytes> read_control_file_content(const std::filesystem::path& path, int m
 }
 
 Error label_taken(const std::string& label, const Repository& repository) {
-    return Error(ErrorCode::already_exists, fmt::format("backup \"{}\" exists already in repository \"{}\"", label, repository.url()))
+    return Error(ErrorCode::already_exists, formatted("backup \"{}\" exists already in repository \"{}\"", label, repository.url()))
         .hint("Choose another label.")
         .object(label);
 }
@@ -55,7 +54,7 @@ std::string_view to_string(BackupPhase phase) {
     return "unknown";
 }
 
-std::string make_pack_set(TimePoint time, uint64_t random) { return fmt::format("{}-{:016x}", compact_time(time), random); }
+std::string make_pack_set(TimePoint time, uint64_t random) { return formatted("{}-{:016x}", compact_time(time), random); }
 
 Result<void> BaseBackup::copy(const CancelToken& cancel) {
     enter(BackupPhase::kScanning);
@@ -64,8 +63,8 @@ Result<void> BaseBackup::copy(const CancelToken& cancel) {
     TRY_ASSIGN(const ControlFile control, read_control_file(options_.data_directory));
     const uint64_t ours = repositories_.front().identity().system_identifier;
     if (control.system_identifier != ours)
-        return Error(ErrorCode::foreign_repository, fmt::format("data directory \"{}\" is of another database cluster", options_.data_directory.native()))
-            .detail(fmt::format("Its system identifier is {}, the repository's is {}.", control.system_identifier, ours));
+        return Error(ErrorCode::foreign_repository, formatted("data directory \"{}\" is of another database cluster", options_.data_directory.native()))
+            .detail(formatted("Its system identifier is {}, the repository's is {}.", control.system_identifier, ours));
     TRY(copy_tree(control, cancel));
     // Last: on a standby it says up to where the copied pages may be ahead of the start (min_recovery_point).
     TRY(copy_control_file(control));
@@ -148,14 +147,14 @@ Result<void> BaseBackup::copy_control_file(const ControlFile& control) {
 void BaseBackup::report_bad_pages(const std::vector<BadPage>& pages) {
     for (size_t i = 0; i < std::min(pages.size(), kReportedPages); ++i) {
         const BadPage& page = pages[i];
-        log_.write({LogLevel::kWarning, "bad_page", fmt::format("checksum of block {} in file \"{}\" is wrong", page.block_number, page.path),
+        log_.write({LogLevel::kWarning, "bad_page", formatted("checksum of block {} in file \"{}\" is wrong", page.block_number, page.path),
                     {{"path", page.path}, {"block", std::to_string(page.block_number)}},
-                    fmt::format("The page's content has checksum {}, stored in it is {}.", page.expected, page.found),
+                    formatted("The page's content has checksum {}, stored in it is {}.", page.expected, page.found),
                     {},
                     {}});
     }
     if (pages.empty()) return;
-    log_.write({LogLevel::kWarning, "bad_pages", fmt::format("{} pages with wrong checksums were backed up as they are", pages.size()),
+    log_.write({LogLevel::kWarning, "bad_pages", formatted("{} pages with wrong checksums were backed up as they are", pages.size()),
                 {{"pages", std::to_string(pages.size())}},
                 {},
                 "The database is damaged: check the disk, and restore the relations from an older backup.",
@@ -194,7 +193,7 @@ Result<void> BaseBackup::await_wal(const BackupWal& wal, const CancelToken& canc
         .still_waiting = [&](const std::string& name, std::chrono::milliseconds waited) -> Result<void> {
             if (waited >= kHintAfter && hinted != name) {
                 hinted = name;
-                log_.write({LogLevel::kLog, "waiting_for_wal", fmt::format("backup \"{}\" still waits for WAL file \"{}\"", options_.label, name),
+                log_.write({LogLevel::kLog, "waiting_for_wal", formatted("backup \"{}\" still waits for WAL file \"{}\"", options_.label, name),
                             {{"name", name}},
                             {},
                             options_.from_standby ? "Run pg_switch_wal() on the primary if it is idle; steward.wal_archive tells how archiving goes."

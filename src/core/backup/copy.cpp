@@ -1,7 +1,6 @@
 #include "core/backup/copy.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>

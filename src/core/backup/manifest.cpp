@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "core/base/bytes.h"
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -23,9 +24,9 @@ using Json = nlohmann::json;
 std::string text_member(std::string_view name, const std::string& text) {
     // The JSON library reports invalid UTF-8 by exception; here is where that becomes a decision.
     try {
-        return fmt::format(R"("{}":{})", name, Json(text).dump());
+        return formatted(R"("{}":{})", name, Json(text).dump());
     } catch (const Json::type_error&) {
-        return fmt::format(R"("{}_hex":"{}")", name, to_hex(as_bytes(text)));
+        return formatted(R"("{}_hex":"{}")", name, to_hex(as_bytes(text)));
     }
 }
 
@@ -42,7 +43,7 @@ void render_file(const ManifestFile& file, std::string& out) {
 }
 
 Error malformed(size_t line, std::string detail) {
-    return Error(ErrorCode::corrupt_object, fmt::format("line {} of the manifest is malformed", line)).detail(std::move(detail));
+    return Error(ErrorCode::corrupt_object, formatted("line {} of the manifest is malformed", line)).detail(std::move(detail));
 }
 
 std::optional<std::string> from_hex(const std::string& digits) {
@@ -69,20 +70,20 @@ public:
         if (const Json* hex = find(name + "_hex"); hex != nullptr && hex->is_string()) {
             if (std::optional<std::string> decoded = from_hex(hex->get<std::string>())) return std::move(*decoded);
         }
-        fail(fmt::format("Text \"{}\" is missing or of the wrong type.", name));
+        fail(formatted("Text \"{}\" is missing or of the wrong type.", name));
         return {};
     }
 
     template <typename T>
     T number(const std::string& name) {
         const Json* member = find(name);
-        return static_cast<T>(number_in(member != nullptr ? *member : Json(), fmt::format("\"{}\"", name), std::numeric_limits<T>::max()));
+        return static_cast<T>(number_in(member != nullptr ? *member : Json(), formatted("\"{}\"", name), std::numeric_limits<T>::max()));
     }
 
     TimePoint time(const std::string& name) {
         const Result<TimePoint> parsed = parse_time(text(name));
         if (parsed.ok()) return *parsed;
-        fail(fmt::format("\"{}\" is no time.", name));
+        fail(formatted("\"{}\" is no time.", name));
         return {};
     }
 
@@ -90,7 +91,7 @@ public:
         const std::string digits = text(name);
         uint32_t value = 0;
         const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-        if (digits.size() != 8 || problem != std::errc() || end != digits.data() + 8) fail(fmt::format("\"{}\" is not eight hexadecimal digits.", name));
+        if (digits.size() != 8 || problem != std::errc() || end != digits.data() + 8) fail(formatted("\"{}\" is not eight hexadecimal digits.", name));
         return value;
     }
 
@@ -98,7 +99,7 @@ public:
         std::vector<ManifestRun> runs;
         const Json* member = find(name);
         if (member == nullptr || !member->is_array()) {
-            fail(fmt::format("Array \"{}\" is missing.", name));
+            fail(formatted("Array \"{}\" is missing.", name));
             return runs;
         }
         runs.reserve(member->size());
@@ -133,7 +134,7 @@ private:
 
     uint64_t number_in(const Json& value, std::string_view what, uint64_t largest) {
         if (value.is_number_unsigned() && value.get<uint64_t>() <= largest) return value.get<uint64_t>();
-        fail(fmt::format("{} is missing or out of range.", what));
+        fail(formatted("{} is missing or out of range.", what));
         return 0;
     }
 
@@ -173,7 +174,7 @@ private:
         if (ended_) return malformed(number, "It follows the end line.");
         if (number == 1) {
             Result<BackupSummary> summary = parse_summary(text);
-            if (!summary.ok()) return malformed(number, fmt::format("{}.", summary.error().message()));
+            if (!summary.ok()) return malformed(number, formatted("{}.", summary.error().message()));
             manifest_.summary = std::move(summary).value();
             return {};
         }
@@ -196,7 +197,7 @@ private:
             ended_ = true;
             if (line.number<uint64_t>("files") != manifest_.files.size()) line.fail("It counts another number of files than there are.");
         } else {
-            line.fail(fmt::format("Its type \"{}\" is unknown.", type));
+            line.fail(formatted("Its type \"{}\" is unknown.", type));
         }
         return line.outcome();
     }

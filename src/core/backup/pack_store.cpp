@@ -1,8 +1,8 @@
 #include "core/backup/pack_store.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -58,7 +58,7 @@ void PackStore::run() {
 Result<void> PackStore::store(unsigned number, const BuiltObject& pack) const {
     for (const Repository& repository : repositories_)
         TRY(repository.store(repository.layout().pack(set_, number), pack, ObjectKind::kPack).context([&] {
-            return fmt::format("while storing pack {} of the backup in repository \"{}\"", number, repository.url());
+            return formatted("while storing pack {} of the backup in repository \"{}\"", number, repository.url());
         }));
     return {};
 }

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <unordered_set>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/postgres/relation_file.h"
 
 namespace steward {
@@ -32,7 +32,7 @@ struct CloseDirectory {
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
 Error could_not(std::string_view verb, std::string_view kind, const fs::path& path, int cause) {
-    return Error::from_errno(cause, fmt::format("could not {} {} \"{}\"", verb, kind, path.native())).object(path.native());
+    return Error::from_errno(cause, formatted("could not {} {} \"{}\"", verb, kind, path.native())).object(path.native());
 }
 
 TimePoint modification_time(const struct stat& st) {
@@ -60,7 +60,7 @@ public:
         TRY(scan_tablespaces());
         TRY(scan_directory(""));
         if (tree_.control_file.path.empty())
-            return Error(ErrorCode::not_found, fmt::format("\"{}\" has no control file", root_.native())).object(root_ / kControlFile);
+            return Error(ErrorCode::not_found, formatted("\"{}\" has no control file", root_.native())).object(root_ / kControlFile);
         std::ranges::sort(tree_.directories, {}, &ManifestDirectory::path);
         std::ranges::sort(tree_.files, {}, &ScannedFile::path);
         return std::move(tree_);
@@ -144,7 +144,7 @@ private:
     }
 
     Result<void> scan_tablespace(const std::string& name) {
-        const std::string path = fmt::format("{}/{}", kTablespaces, name);
+        const std::string path = formatted("{}/{}", kTablespaces, name);
         const fs::path where = full(path);
         struct stat st;
         if (::lstat(where.c_str(), &st) != 0) {
@@ -201,7 +201,7 @@ private:
     }
 
     void skip_special(const fs::path& path) {
-        log_.write({LogLevel::kWarning, "special_file_skipped", fmt::format("file \"{}\" is neither a file nor a directory and is not backed up", path.native()),
+        log_.write({LogLevel::kWarning, "special_file_skipped", formatted("file \"{}\" is neither a file nor a directory and is not backed up", path.native()),
                     {{"path", path.native()}}, {}, {}, {}});
     }
 
@@ -222,7 +222,7 @@ uint64_t ScannedTree::bytes() const {
 
 Result<ScannedTree> scan_data_directory(const fs::path& data_directory, const std::string& version_directory, Log& log, const CancelToken& cancel) {
     return Scanner(data_directory, version_directory, log, cancel).scan().context(
-        [&] { return fmt::format("while scanning data directory \"{}\"", data_directory.native()); });
+        [&] { return formatted("while scanning data directory \"{}\"", data_directory.native()); });
 }
 
 }  // namespace steward

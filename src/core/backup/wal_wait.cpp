@@ -1,11 +1,10 @@
 #include "core/backup/wal_wait.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/postgres/timeline.h"
 
 namespace steward {
@@ -67,7 +66,7 @@ Result<void> wait_for_wal(std::span<const std::string> names, std::span<const Re
         callbacks.waiting_for(name);
         for (const Repository& repository : repositories)
             TRY(wait_for_one(name, repository, timer, callbacks, cancel).context([&] {
-                return fmt::format("while waiting for WAL file \"{}\" in repository \"{}\"", name, repository.url());
+                return formatted("while waiting for WAL file \"{}\" in repository \"{}\"", name, repository.url());
             }));
     }
     return {};

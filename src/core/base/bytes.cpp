@@ -1,9 +1,9 @@
 #include "core/base/bytes.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <iterator>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -34,14 +34,14 @@ Result<Bytes> from_hex(std::string_view text) {
 
 std::string pretty_size(uint64_t bytes) {
     static constexpr const char* kUnits[] = {"kB", "MB", "GB", "TB"};
-    if (bytes < 10 * 1024) return fmt::format("{} bytes", bytes);
+    if (bytes < 10 * 1024) return formatted("{} bytes", bytes);
     double value = static_cast<double>(bytes) / 1024;
     size_t unit = 0;
     while (value >= 1024 && unit + 1 < std::size(kUnits)) {
         value /= 1024;
         ++unit;
     }
-    return fmt::format("{:.1f} {}", value, kUnits[unit]);
+    return formatted("{:.1f} {}", value, kUnits[unit]);
 }
 
 }  // namespace steward

@@ -1,9 +1,9 @@
 #include "core/base/clock.h"
 
-#include <fmt/format.h>
-
 #include <cctype>
 #include <cstdint>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -91,30 +91,30 @@ bool scan_zone(Scanner& in, minutes& east) {
 
 std::string format_time(TimePoint time) {
     const CivilTime c = civil(time);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(c.date.year()),
-                       static_cast<unsigned>(c.date.month()), static_cast<unsigned>(c.date.day()), c.time.hours().count(),
-                       c.time.minutes().count(), c.time.seconds().count(), c.time.subseconds().count());
+    return formatted("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", static_cast<int>(c.date.year()),
+                     static_cast<unsigned>(c.date.month()), static_cast<unsigned>(c.date.day()), c.time.hours().count(),
+                     c.time.minutes().count(), c.time.seconds().count(), c.time.subseconds().count());
 }
 
 std::string compact_time(TimePoint time) {
     const CivilTime c = civil(time);
-    return fmt::format("{:04}{:02}{:02}-{:02}{:02}{:02}Z", static_cast<int>(c.date.year()), static_cast<unsigned>(c.date.month()),
-                       static_cast<unsigned>(c.date.day()), c.time.hours().count(), c.time.minutes().count(), c.time.seconds().count());
+    return formatted("{:04}{:02}{:02}-{:02}{:02}{:02}Z", static_cast<int>(c.date.year()), static_cast<unsigned>(c.date.month()),
+                     static_cast<unsigned>(c.date.day()), c.time.hours().count(), c.time.minutes().count(), c.time.seconds().count());
 }
 
 Result<TimePoint> parse_time(std::string_view text) {
     Scanner in(text);
     TimePoint time;
     if (!scan_date_and_time(in, time))
-        return Error(ErrorCode::invalid_argument, fmt::format("invalid time \"{}\"", text))
+        return Error(ErrorCode::invalid_argument, formatted("invalid time \"{}\"", text))
             .hint("Write it like \"2026-11-20 13:04:43+01\" or \"2026-11-20T12:04:43Z\".");
     in.skip_spaces();
     if (in.at_end())
-        return Error(ErrorCode::invalid_argument, fmt::format("time \"{}\" has no time zone", text))
+        return Error(ErrorCode::invalid_argument, formatted("time \"{}\" has no time zone", text))
             .hint("Add the zone as an offset, for example \"+01\", or \"Z\" for UTC.");
     minutes east;
     if (!scan_zone(in, east) || !in.at_end())
-        return Error(ErrorCode::invalid_argument, fmt::format("invalid time zone in \"{}\"", text))
+        return Error(ErrorCode::invalid_argument, formatted("invalid time zone in \"{}\"", text))
             .hint("Write the zone as an offset, for example \"+01\" or \"-03:30\", or \"Z\" for UTC.");
     return time - east;
 }

@@ -1,12 +1,13 @@
 #include "core/base/file.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -22,7 +23,7 @@ Result<UniqueFd> open_file(const fs::path& path, int flags, mode_t mode) {
         const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
         if (fd >= 0) return UniqueFd(fd);
         if (errno != EINTR)
-            return Error::from_errno(errno, fmt::format("could not open file \"{}\"", path.native())).object(path.native());
+            return Error::from_errno(errno, formatted("could not open file \"{}\"", path.native())).object(path.native());
     }
 }
 
@@ -34,7 +35,7 @@ Result<size_t> read_at(int fd, uint64_t offset, MutableByteView into, const fs::
         if (n > 0) {
             done += static_cast<size_t>(n);
         } else if (errno != EINTR) {
-            return Error::from_errno(errno, fmt::format("could not read file \"{}\" at offset {}", path.native(), offset + done))
+            return Error::from_errno(errno, formatted("could not read file \"{}\" at offset {}", path.native(), offset + done))
                 .object(path.native());
         }
     }
@@ -53,7 +54,7 @@ Result<void> write_until_done(size_t size, const fs::path& path, WriteSome write
             done += static_cast<size_t>(n);
         } else if (n == 0 || errno != EINTR) {
             // A write of nothing without an error happens on some file systems when the disk is full.
-            return Error::from_errno(n == 0 ? ENOSPC : errno, fmt::format("could not write file \"{}\"", path.native()))
+            return Error::from_errno(n == 0 ? ENOSPC : errno, formatted("could not write file \"{}\"", path.native()))
                 .object(path.native());
         }
     }
@@ -74,28 +75,28 @@ Result<void> write_all(int fd, ByteView bytes, const fs::path& path) {
 
 Result<void> sync_file(int fd, const fs::path& path) {
     if (::fsync(fd) == 0) return {};
-    return Error::from_errno(errno, fmt::format("could not fsync file \"{}\"", path.native())).object(path.native());
+    return Error::from_errno(errno, formatted("could not fsync file \"{}\"", path.native())).object(path.native());
 }
 
 Result<void> sync_directory(const fs::path& directory) {
     TRY_ASSIGN(const UniqueFd fd, open_file(directory, O_RDONLY | O_DIRECTORY));
     // Some file systems refuse fsync on directories with EBADF or EINVAL; there is nothing more to do on those.
     if (::fsync(fd.get()) == 0 || errno == EBADF || errno == EINVAL) return {};
-    return Error::from_errno(errno, fmt::format("could not fsync directory \"{}\"", directory.native())).object(directory.native());
+    return Error::from_errno(errno, formatted("could not fsync directory \"{}\"", directory.native())).object(directory.native());
 }
 
 Result<Bytes> read_file(const fs::path& path, uint64_t limit) {
     TRY_ASSIGN(const UniqueFd fd, open_file(path, O_RDONLY));
     struct stat st;
     if (::fstat(fd.get(), &st) != 0)
-        return Error::from_errno(errno, fmt::format("could not stat file \"{}\"", path.native())).object(path.native());
+        return Error::from_errno(errno, formatted("could not stat file \"{}\"", path.native())).object(path.native());
     Bytes content(static_cast<size_t>(st.st_size));
     uint64_t done = 0;
     // Files in /proc report size 0 and files may grow: read until the end is seen, not until the size is reached.
     for (;;) {
         if (done == content.size()) content.resize(content.size() + 4096);
         if (content.size() > limit + 4096)
-            return Error(ErrorCode::io_error, fmt::format("file \"{}\" is larger than {} bytes", path.native(), limit)).object(path.native());
+            return Error(ErrorCode::io_error, formatted("file \"{}\" is larger than {} bytes", path.native(), limit)).object(path.native());
         TRY_ASSIGN(const size_t n, read_at(fd.get(), done, MutableByteView(content).subspan(done), path));
         if (n == 0) break;
         done += n;
@@ -107,13 +108,13 @@ Result<Bytes> read_file(const fs::path& path, uint64_t limit) {
 Result<void> write_file_durably(const fs::path& path, ByteView content, mode_t mode) {
     static std::atomic<unsigned> counter{0};
     fs::path temporary = path;
-    temporary += fmt::format(".tmp.{}.{}", ::getpid(), counter++);
+    temporary += formatted(".tmp.{}.{}", ::getpid(), counter++);
     auto write_and_rename = [&]() -> Result<void> {
         TRY_ASSIGN(const UniqueFd fd, open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode));
         TRY(write_all(fd.get(), content, temporary));
         TRY(sync_file(fd.get(), temporary));
         if (::rename(temporary.c_str(), path.c_str()) != 0)
-            return Error::from_errno(errno, fmt::format("could not rename file \"{}\" to \"{}\"", temporary.native(), path.native()))
+            return Error::from_errno(errno, formatted("could not rename file \"{}\" to \"{}\"", temporary.native(), path.native()))
                 .object(path.native());
         return sync_directory(path.parent_path().empty() ? fs::path(".") : path.parent_path());
     };
@@ -132,7 +133,7 @@ Result<void> create_directories_durably(const fs::path& directory, mode_t mode) 
     const int cause = errno;
     std::error_code ignored;
     if (cause == EEXIST && fs::is_directory(directory, ignored)) return {};
-    return Error::from_errno(cause, fmt::format("could not create directory \"{}\"", directory.native())).object(directory.native());
+    return Error::from_errno(cause, formatted("could not create directory \"{}\"", directory.native())).object(directory.native());
 }
 
 }  // namespace steward

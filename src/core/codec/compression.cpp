@@ -1,12 +1,13 @@
 #include "core/codec/compression.h"
 
-#include <fmt/format.h>
 #include <zstd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <new>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -19,12 +20,12 @@ Result<Compression> parse_compression(std::string_view text) {
         const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), level);
         if (problem == std::errc() && end == number.data() + number.size() && level >= 1 && level <= 19) return Compression{Codec::kZstd, level};
     }
-    return Error(ErrorCode::invalid_argument, fmt::format("unknown compression \"{}\"", text))
+    return Error(ErrorCode::invalid_argument, formatted("unknown compression \"{}\"", text))
         .hint("Use \"none\", \"zstd\" or \"zstd:LEVEL\" with a level from 1 to 19.");
 }
 
 std::string to_string(const Compression& compression) {
-    return compression.codec == Codec::kNone ? std::string("none") : fmt::format("zstd:{}", compression.level);
+    return compression.codec == Codec::kNone ? std::string("none") : formatted("zstd:{}", compression.level);
 }
 
 void FrameCompressor::Release::operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
@@ -73,8 +74,8 @@ Result<void> FrameDecompressor::restore(Codec codec, ByteView stored, MutableByt
     }
     if (codec != Codec::kZstd) return Error(ErrorCode::corrupt_object, "stored frame has a wrong size");
     const size_t n = ZSTD_decompressDCtx(context_.get(), plain.data(), plain.size(), stored.data(), stored.size());
-    if (ZSTD_isError(n)) return Error(ErrorCode::corrupt_object, fmt::format("could not decompress frame: {}", ZSTD_getErrorName(n)));
-    if (n != plain.size()) return Error(ErrorCode::corrupt_object, fmt::format("frame holds {} bytes instead of {}", n, plain.size()));
+    if (ZSTD_isError(n)) return Error(ErrorCode::corrupt_object, formatted("could not decompress frame: {}", ZSTD_getErrorName(n)));
+    if (n != plain.size()) return Error(ErrorCode::corrupt_object, formatted("frame holds {} bytes instead of {}", n, plain.size()));
     return {};
 }
 

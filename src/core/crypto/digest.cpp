@@ -1,11 +1,12 @@
 #include "core/crypto/digest.h"
 
-#include <fmt/format.h>
 #include <openssl/sha.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <cstring>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -22,7 +23,7 @@ Digest digest_of(ByteView content) {
 std::string to_string(const Digest& digest) { return std::string(kPrefix) + to_hex(digest.bytes); }
 
 Result<Digest> parse_digest(std::string_view text) {
-    const Error malformed = Error(ErrorCode::corrupt_object, fmt::format("malformed digest \"{}\"", text));
+    const Error malformed = Error(ErrorCode::corrupt_object, formatted("malformed digest \"{}\"", text));
     if (!text.starts_with(kPrefix) || text.size() != kPrefix.size() + 32) return malformed;
     text.remove_prefix(kPrefix.size());
     const Result<Bytes> bytes = from_hex(text);

@@ -1,10 +1,10 @@
 #include "core/postgres/backup_label.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <set>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -15,7 +15,7 @@ Error bad_label(std::string detail) {
 }
 
 Error bad_line(std::string_view name, std::string_view value) {
-    return bad_label(fmt::format("The line \"{}\" has the value \"{}\".", name, value.substr(0, 200)));
+    return bad_label(formatted("The line \"{}\" has the value \"{}\".", name, value.substr(0, 200)));
 }
 
 Result<Lsn> parse_position(std::string_view name, std::string_view value) {
@@ -101,14 +101,14 @@ Result<BackupLabel> parse_backup_label(std::string_view text) {
         if (separator == std::string_view::npos) continue;
         const std::string_view name = line.substr(0, separator);
         // A label may hold a newline and pretend to be further lines; the genuine ones then come a second time.
-        if (!seen.insert(name).second) return bad_label(fmt::format("The line \"{}\" appears twice.", name.substr(0, 200)));
+        if (!seen.insert(name).second) return bad_label(formatted("The line \"{}\" appears twice.", name.substr(0, 200)));
         TRY(apply_line(label, name, line.substr(separator + kSeparator.size())));
     }
     if (label.start_segment.empty()) return bad_label("The line \"START WAL LOCATION\" is missing.");
     if (!label.checkpoint_lsn.valid()) return bad_label("The line \"CHECKPOINT LOCATION\" is missing.");
     const TimelineId named = timeline_of(label.start_segment);
     if (label.start_timeline != 0 && label.start_timeline != named)
-        return bad_label(fmt::format("The start is on timeline {}, its segment on timeline {}.", label.start_timeline, named));
+        return bad_label(formatted("The start is on timeline {}, its segment on timeline {}.", label.start_timeline, named));
     label.start_timeline = named;
     return label;
 }
@@ -131,7 +131,7 @@ Result<std::vector<TablespaceMapping>> parse_tablespace_map(std::string_view tex
         if (!ended || blank == std::string::npos || blank + 1 == line.size() || error != std::errc() ||
             end != line.data() + blank || mapping.tablespace == 0)
             return Error(ErrorCode::corrupt_object,
-                         fmt::format("invalid data in file \"tablespace_map\", entry {}", mappings.size() + 1))
+                         formatted("invalid data in file \"tablespace_map\", entry {}", mappings.size() + 1))
                 .object("tablespace_map");
         mapping.location = line.substr(blank + 1);
         mappings.push_back(std::move(mapping));
@@ -142,7 +142,7 @@ Result<std::vector<TablespaceMapping>> parse_tablespace_map(std::string_view tex
 std::string render_tablespace_map(const std::vector<TablespaceMapping>& mappings) {
     std::string text;
     for (const auto& mapping : mappings) {
-        text += fmt::format("{} ", mapping.tablespace);
+        text += formatted("{} ", mapping.tablespace);
         for (const char c : mapping.location) {
             if (c == '\n' || c == '\r' || c == '\\') text += '\\';
             text += c;

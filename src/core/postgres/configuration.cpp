@@ -1,12 +1,11 @@
 #include "core/postgres/configuration.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <system_error>
 
 #include "core/base/bytes.h"
 #include "core/base/file.h"
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -146,7 +145,7 @@ Result<void> read_included_directory(const fs::path& directory, int depth, Serve
         if (!entry->is_directory(ignored)) files.push_back(entry->path());
     }
     if (error)
-        return Error::from_errno(error.value(), fmt::format("could not open configuration directory \"{}\"", directory.native()))
+        return Error::from_errno(error.value(), formatted("could not open configuration directory \"{}\"", directory.native()))
             .object(directory.native());
     std::sort(files.begin(), files.end());
     for (const auto& file : files) TRY(read_with_includes(file, depth, true, settings));
@@ -165,7 +164,7 @@ Result<void> apply_entry(const ConfigurationEntry& entry, const fs::path& file, 
 Result<void> read_with_includes(const fs::path& file, int depth, bool required, ServerConfiguration& settings) {
     if (depth > kDeepestInclude)
         return Error(ErrorCode::configuration,
-                     fmt::format("could not open configuration file \"{}\": maximum nesting depth exceeded", file.native()))
+                     formatted("could not open configuration file \"{}\": maximum nesting depth exceeded", file.native()))
             .object(file.native())
             .hint("Look for a file that includes itself.");
     auto content = read_file(file, kLargestFile);
@@ -173,13 +172,13 @@ Result<void> read_with_includes(const fs::path& file, int depth, bool required, 
         if (content.error().code() != ErrorCode::not_found) return std::move(content).error();
         if (!required) return {};
         return Error(ErrorCode::configuration,
-                     fmt::format("could not open configuration file \"{}\": No such file or directory", file.native()))
+                     formatted("could not open configuration file \"{}\": No such file or directory", file.native()))
             .object(file.native());
     }
     TRY_ASSIGN(const auto entries, parse_configuration(as_text(*content), file.native()));
     for (const auto& entry : entries)
         TRY(apply_entry(entry, file, depth, settings).context([&] {
-            return fmt::format("while reading file \"{}\", line {}", file.native(), entry.line);
+            return formatted("while reading file \"{}\", line {}", file.native(), entry.line);
         }));
     return {};
 }
@@ -194,7 +193,7 @@ Result<std::vector<ConfigurationEntry>> parse_configuration(std::string_view tex
         if (scanner.at_end()) continue;
         const auto bad_syntax = [&](std::string_view near) {
             return Error(ErrorCode::configuration,
-                         fmt::format("syntax error in file \"{}\" line {}, near \"{}\"", file_name, line, near.substr(0, 80)))
+                         formatted("syntax error in file \"{}\" line {}, near \"{}\"", file_name, line, near.substr(0, 80)))
                 .object(std::string(file_name));
         };
         const std::string_view whole = scanner.rest();
@@ -241,7 +240,7 @@ std::string quote_configuration_value(std::string_view value) {
 
 std::string render_configuration(const ServerConfiguration& settings) {
     std::string text;
-    for (const auto& [name, value] : settings) text += fmt::format("{} = {}\n", name, quote_configuration_value(value));
+    for (const auto& [name, value] : settings) text += formatted("{} = {}\n", name, quote_configuration_value(value));
     return text;
 }
 
@@ -256,7 +255,7 @@ std::string set_configuration(std::string_view text, const ConfigurationChanges&
     for (const auto& [name, value] : changes) {
         if (!value) continue;
         if (!changed.empty() && changed.back() != '\n') changed += '\n';
-        changed += fmt::format("{} = {}\n", name, quote_configuration_value(*value));
+        changed += formatted("{} = {}\n", name, quote_configuration_value(*value));
     }
     return changed;
 }

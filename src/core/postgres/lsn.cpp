@@ -1,9 +1,9 @@
 #include "core/postgres/lsn.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <optional>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -20,7 +20,7 @@ std::optional<uint32_t> parse_half(std::string_view digits) {
 }  // namespace
 
 std::string to_string(Lsn lsn) {
-    return fmt::format("{:X}/{:X}", lsn.value >> 32, lsn.value & 0xFFFFFFFF);
+    return formatted("{:X}/{:X}", lsn.value >> 32, lsn.value & 0xFFFFFFFF);
 }
 
 Result<Lsn> parse_lsn(std::string_view text) {
@@ -30,7 +30,7 @@ Result<Lsn> parse_lsn(std::string_view text) {
         const auto low = parse_half(text.substr(slash + 1));
         if (high && low) return Lsn{uint64_t{*high} << 32 | *low};
     }
-    return Error(ErrorCode::invalid_argument, fmt::format("invalid LSN \"{}\"", text))
+    return Error(ErrorCode::invalid_argument, formatted("invalid LSN \"{}\"", text))
         .hint("An LSN is two hexadecimal numbers with a slash between them, for example \"0/3000028\".");
 }
 

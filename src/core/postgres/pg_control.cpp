@@ -1,12 +1,11 @@
 #include "core/postgres/pg_control.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <chrono>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/postgres/crc32c.h"
 #include "core/postgres/pg_version.h"
 #include "core/postgres/struct_reader.h"
@@ -104,12 +103,12 @@ Error damaged(std::string detail) {
 Result<void> check_version(uint32_t found, int major) {
     const uint32_t expected = control_version_of(major);
     if (expected == 0)
-        return Error(ErrorCode::wrong_version, fmt::format("PostgreSQL {} is not supported", major))
+        return Error(ErrorCode::wrong_version, formatted("PostgreSQL {} is not supported", major))
             .detail(
-                fmt::format("This release reads data directories of PostgreSQL {} to {}.", kOldestKnownMajor, kNewestKnownMajor));
+                formatted("This release reads data directories of PostgreSQL {} to {}.", kOldestKnownMajor, kNewestKnownMajor));
     if (found == expected) return {};
     Error error(ErrorCode::wrong_version,
-                fmt::format("control file has format {}, but PostgreSQL {} writes format {}", found, major, expected));
+                formatted("control file has format {}, but PostgreSQL {} writes format {}", found, major, expected));
     // Format numbers are small: one that is only small backwards comes from a machine of the other byte order.
     if (found % 65536 == 0 && found != 0)
         return std::move(error).object("global/pg_control").hint("The cluster is of another byte order.");
@@ -155,7 +154,7 @@ uint32_t control_version_of(int major) {
 Result<ControlFile> parse_control_file(ByteView content, int major) {
     // The version stands at the same place in every release, so that it can be judged first.
     constexpr size_t kVersionEnd = 12;
-    if (content.size() < kVersionEnd) return damaged(fmt::format("It has only {} bytes.", content.size()));
+    if (content.size() < kVersionEnd) return damaged(formatted("It has only {} bytes.", content.size()));
     TRY(check_version(load_le<uint32_t>(content.data() + 8), major));
 
     StructReader in(content);
@@ -163,24 +162,24 @@ Result<ControlFile> parse_control_file(ByteView content, int major) {
     in.align(sizeof(uint32_t));
     const size_t crc_offset = in.offset();
     control.crc = in.take<uint32_t>();
-    if (!in.ok()) return damaged(fmt::format("It has only {} bytes.", content.size()));
+    if (!in.ok()) return damaged(formatted("It has only {} bytes.", content.size()));
     const uint32_t computed = crc32c(content.first(crc_offset));
     if (computed != control.crc)
-        return damaged(fmt::format("Its CRC is {:08X}, but its content has {:08X}.", control.crc, computed));
+        return damaged(formatted("Its CRC is {:08X}, but its content has {:08X}.", control.crc, computed));
     if (!is_valid_wal_segment_size(control.wal_segment_size))
-        return damaged(fmt::format("Its WAL segment size is {}.", control.wal_segment_size));
+        return damaged(formatted("Its WAL segment size is {}.", control.wal_segment_size));
     const auto is_page_size = [](uint32_t size) { return std::has_single_bit(size) && size >= 1024 && size <= 65536; };
     if (!is_page_size(control.page_size) || !is_page_size(control.wal_page_size) || control.pages_per_relation_segment == 0)
-        return damaged(fmt::format("Its page sizes are {} and {}.", control.page_size, control.wal_page_size));
+        return damaged(formatted("Its page sizes are {} and {}.", control.page_size, control.wal_page_size));
     return control;
 }
 
 Result<Checkpoint> parse_checkpoint(ByteView content, int major) {
     if (control_version_of(major) == 0)
-        return Error(ErrorCode::wrong_version, fmt::format("PostgreSQL {} is not supported", major));
+        return Error(ErrorCode::wrong_version, formatted("PostgreSQL {} is not supported", major));
     StructReader in(content);
     const Checkpoint checkpoint = take_checkpoint(in, major);
-    if (!in.ok()) return Error(ErrorCode::corrupt_object, fmt::format("checkpoint record has only {} bytes", content.size()));
+    if (!in.ok()) return Error(ErrorCode::corrupt_object, formatted("checkpoint record has only {} bytes", content.size()));
     return checkpoint;
 }
 
@@ -193,7 +192,7 @@ Result<ControlFile> read_control_file(const std::filesystem::path& data_director
         auto control = parse_control_file(content, major);
         if (control.ok()) return control;
         if (control.error().code() != ErrorCode::corrupt_object || attempt == kReadAttempts)
-            return std::move(control).context([&] { return fmt::format("while reading file \"{}\"", path.native()); });
+            return std::move(control).context([&] { return formatted("while reading file \"{}\"", path.native()); });
     }
 }
 

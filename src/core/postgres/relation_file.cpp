@@ -1,11 +1,11 @@
 #include "core/postgres/relation_file.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <set>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -115,7 +115,7 @@ std::optional<RelationFile> parse_relation_path(std::string_view path) {
 }
 
 std::string tablespace_version_directory(int major, uint32_t catalog_version) {
-    return fmt::format("PG_{}_{}", major, catalog_version);
+    return formatted("PG_{}_{}", major, catalog_version);
 }
 
 BackupExclusion exclusion_of(std::string_view path, bool is_directory) {

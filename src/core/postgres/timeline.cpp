@@ -1,9 +1,9 @@
 #include "core/postgres/timeline.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -22,7 +22,7 @@ std::string_view take_word(std::string_view& line) {
 
 Error bad_line(TimelineId timeline, int number, std::string detail) {
     const std::string name = timeline_history_name(timeline);
-    return Error(ErrorCode::corrupt_object, fmt::format("invalid data in history file \"{}\", line {}", name, number))
+    return Error(ErrorCode::corrupt_object, formatted("invalid data in history file \"{}\", line {}", name, number))
         .object(name)
         .detail(std::move(detail));
 }
@@ -48,7 +48,7 @@ TimelineId TimelineHistory::timeline_at(Lsn lsn) const {
 Result<std::optional<Lsn>> TimelineHistory::end_of(TimelineId timeline) const {
     if (!includes(timeline))
         return Error(ErrorCode::invalid_argument,
-                     fmt::format("timeline {} is not in the history of timeline {}", timeline, timeline_));
+                     formatted("timeline {} is not in the history of timeline {}", timeline, timeline_));
     // An ancestor ends where its child begins or, with switch points that go backwards, where a later one cuts it off.
     std::optional<Lsn> end;
     for (const auto& entry : ancestors_)
@@ -69,17 +69,17 @@ Result<std::vector<WalSegmentName>> TimelineHistory::segments_between(TimelineId
                                                                       uint32_t segment_size) const {
     constexpr uint64_t kMostSegments = uint64_t{1} << 24;
     if (!is_valid_wal_segment_size(segment_size))
-        return Error(ErrorCode::invalid_argument, fmt::format("invalid WAL segment size {}", segment_size));
+        return Error(ErrorCode::invalid_argument, formatted("invalid WAL segment size {}", segment_size));
     if (!contains(from_timeline, from))
-        return Error(ErrorCode::invalid_argument, fmt::format("position {} of timeline {} is not in the history of timeline {}",
-                                                              from, from_timeline, timeline_));
-    if (to < from) return Error(ErrorCode::invalid_argument, fmt::format("WAL range ends at {}, before its start {}", to, from));
+        return Error(ErrorCode::invalid_argument, formatted("position {} of timeline {} is not in the history of timeline {}",
+                                                            from, from_timeline, timeline_));
+    if (to < from) return Error(ErrorCode::invalid_argument, formatted("WAL range ends at {}, before its start {}", to, from));
     std::vector<WalSegmentName> segments;
     if (to == from) return segments;
     const uint64_t first = segment_of(from, segment_size);
     const uint64_t last = segment_before(to, segment_size);
     if (last - first >= kMostSegments)
-        return Error(ErrorCode::invalid_argument, fmt::format("WAL range from {} to {} is too long", from, to));
+        return Error(ErrorCode::invalid_argument, formatted("WAL range from {} to {} is too long", from, to));
     segments.reserve(last - first + 1);
     for (uint64_t number = first; number <= last; number++) {
         const Lsn last_byte = start_lsn(number, segment_size) + (segment_size - 1);
@@ -88,7 +88,7 @@ Result<std::vector<WalSegmentName>> TimelineHistory::segments_between(TimelineId
     return segments;
 }
 
-std::string timeline_history_name(TimelineId timeline) { return fmt::format("{:08X}.history", timeline); }
+std::string timeline_history_name(TimelineId timeline) { return formatted("{:08X}.history", timeline); }
 
 Result<TimelineHistory> parse_timeline_history(TimelineId timeline, std::string_view text) {
     std::vector<TimelineHistoryEntry> ancestors;
@@ -107,7 +107,7 @@ Result<TimelineHistory> parse_timeline_history(TimelineId timeline, std::string_
         if (!ancestors.empty() && id <= ancestors.back().timeline)
             return bad_line(timeline, number, "Timelines must be in increasing sequence.");
         if (id >= timeline)
-            return bad_line(timeline, number, fmt::format("Timelines must be less than {}, their child.", timeline));
+            return bad_line(timeline, number, formatted("Timelines must be less than {}, their child.", timeline));
         line = line.substr(0, line.find_last_not_of(kBlanks) + 1);
         ancestors.push_back({id, *switch_lsn, std::string(line)});
     }

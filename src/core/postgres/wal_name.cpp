@@ -1,10 +1,10 @@
 #include "core/postgres/wal_name.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <charconv>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -34,20 +34,20 @@ bool is_valid_wal_segment_size(uint64_t size) {
 
 std::string to_string(WalSegmentName name, uint32_t segment_size) {
     const uint64_t per_word = segments_per_word(segment_size);
-    return fmt::format("{:08X}{:08X}{:08X}", name.timeline, name.segment_number / per_word, name.segment_number % per_word);
+    return formatted("{:08X}{:08X}{:08X}", name.timeline, name.segment_number / per_word, name.segment_number % per_word);
 }
 
 Result<WalSegmentName> parse_wal_segment_name(std::string_view text, uint32_t segment_size) {
     if (!is_valid_wal_segment_size(segment_size))
-        return Error(ErrorCode::invalid_argument, fmt::format("invalid WAL segment size {}", segment_size))
+        return Error(ErrorCode::invalid_argument, formatted("invalid WAL segment size {}", segment_size))
             .hint("The WAL segment size is a power of two from 1 MB to 1 GB.");
     if (text.size() != kSegmentNameLength || !is_upper_hex(text))
-        return Error(ErrorCode::invalid_argument, fmt::format("invalid WAL segment name \"{}\"", text)).object(std::string(text));
+        return Error(ErrorCode::invalid_argument, formatted("invalid WAL segment name \"{}\"", text)).object(std::string(text));
     const TimelineId timeline = hex_word(text, 0);
     const uint64_t per_word = segments_per_word(segment_size);
     if (timeline == 0 || hex_word(text, 2) >= per_word)
         return Error(ErrorCode::invalid_argument,
-                     fmt::format("WAL segment name \"{}\" does not exist with segments of {} bytes", text, segment_size))
+                     formatted("WAL segment name \"{}\" does not exist with segments of {} bytes", text, segment_size))
             .object(std::string(text));
     return WalSegmentName{timeline, hex_word(text, 1) * per_word + hex_word(text, 2)};
 }

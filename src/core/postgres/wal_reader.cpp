@@ -1,12 +1,11 @@
 #include "core/postgres/wal_reader.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
 
+#include "core/base/format.h"
 #include "core/postgres/crc32c.h"
 #include "core/postgres/pg_control.h"
 
@@ -63,7 +62,7 @@ uint16_t wal_page_magic_of(int major) {
 }
 
 Result<WalSegmentHeader> read_wal_segment_header(ByteView segment) {
-    if (segment.size() < kLongHeader) return bad_header(fmt::format("It has only {} bytes.", segment.size()));
+    if (segment.size() < kLongHeader) return bad_header(formatted("It has only {} bytes.", segment.size()));
     const PageHead head = read_page_head(segment.data());
     WalSegmentHeader header{.major = major_of_magic(head.magic),
                             .timeline = head.timeline,
@@ -74,22 +73,22 @@ Result<WalSegmentHeader> read_wal_segment_header(ByteView segment) {
                             .continued_bytes = head.flags & kFirstIsContinuation ? head.remaining : 0};
     if (head.magic == 0) return bad_header("It begins with zeros: nothing was written to it.");
     if (header.major == 0)
-        return Error(ErrorCode::wrong_version, fmt::format("WAL segment has the unknown magic number {:04X}", head.magic))
-            .detail(fmt::format("This release reads WAL of PostgreSQL {} to {}.", kOldestKnownMajor, kNewestKnownMajor));
+        return Error(ErrorCode::wrong_version, formatted("WAL segment has the unknown magic number {:04X}", head.magic))
+            .detail(formatted("This release reads WAL of PostgreSQL {} to {}.", kOldestKnownMajor, kNewestKnownMajor));
     if (!(head.flags & kHasLongHeader)) return bad_header("It has no long header.");
     if (head.timeline == 0) return bad_header("Its timeline is 0.");
     if (!is_valid_wal_segment_size(header.segment_size))
-        return bad_header(fmt::format("Its segment size is {}.", header.segment_size));
+        return bad_header(formatted("Its segment size is {}.", header.segment_size));
     if (!std::has_single_bit(header.page_size) || header.page_size < 1024 || header.page_size > 65536)
-        return bad_header(fmt::format("Its page size is {}.", header.page_size));
-    if (header.start.value % header.segment_size != 0) return bad_header(fmt::format("Its address is {}.", header.start));
+        return bad_header(formatted("Its page size is {}.", header.page_size));
+    if (header.start.value % header.segment_size != 0) return bad_header(formatted("Its address is {}.", header.start));
     return header;
 }
 
 Result<WalSegmentReader> WalSegmentReader::open(ByteView segment, uint32_t segment_size, Crc crc, std::optional<Lsn> from) {
     TRY_ASSIGN(const WalSegmentHeader header, read_wal_segment_header(segment));
     if (header.segment_size != segment_size)
-        return bad_header(fmt::format("Its segment size is {}, but the cluster's is {}.", header.segment_size, segment_size));
+        return bad_header(formatted("Its segment size is {}, but the cluster's is {}.", header.segment_size, segment_size));
     WalSegmentReader reader(segment.first(std::min<size_t>(segment.size(), segment_size)), header, crc);
     reader.last_timeline_ = header.timeline;
     if (!from) {
@@ -100,7 +99,7 @@ Result<WalSegmentReader> WalSegmentReader::open(ByteView segment, uint32_t segme
     if (*from < header.start || *from - header.start >= segment_size || from->value % 8 != 0 ||
         (in_page != 0 && in_page < kShortHeader))
         return Error(ErrorCode::invalid_argument,
-                     fmt::format("no record of the WAL segment that begins at {} can start at {}", header.start, *from));
+                     formatted("no record of the WAL segment that begins at {} can start at {}", header.start, *from));
     reader.position_ = *from - header.start;
     // The page of a record in its middle is entered here; at its beginning `next` does.
     if (in_page != 0) {
@@ -288,7 +287,7 @@ Result<Bytes> WalSegmentReader::main_data() const {
 
     const Bytes record = copy_record();
     const auto damaged = [&] {
-        return Error(ErrorCode::corrupt_object, fmt::format("WAL record at {} is damaged", header_.start + record_position_));
+        return Error(ErrorCode::corrupt_object, formatted("WAL record at {} is damaged", header_.start + record_position_));
     };
     size_t place = kRecordHeader;
     size_t data = 0;  // of blocks, behind the headers

@@ -1,10 +1,9 @@
 #include "core/postgres/wal_record.h"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <limits>
 
+#include "core/base/format.h"
 #include "core/postgres/struct_reader.h"
 
 namespace steward {
@@ -30,8 +29,8 @@ constexpr uint32_t kHasDroppedStatistics = 1U << 8;
 constexpr size_t kRestorePointNameSize = 64;  // MAXFNAMELEN
 
 Error too_short(std::string_view what, ByteView main_data) {
-    return Error(ErrorCode::corrupt_object, fmt::format("{} record is damaged", what))
-        .detail(fmt::format("Its data of {} bytes ends too early.", main_data.size()));
+    return Error(ErrorCode::corrupt_object, formatted("{} record is damaged", what))
+        .detail(formatted("Its data of {} bytes ends too early.", main_data.size()));
 }
 
 /// Pass over a count and that many entries of `entry_size` bytes.
@@ -109,7 +108,7 @@ Result<TransactionEnd> decode_transaction_end(const WalRecord& record, ByteView 
     if (!in.ok()) return too_short("transaction end", main_data);
     if (prepared && end.xid == 0)
         return Error(ErrorCode::corrupt_object,
-                     fmt::format("record of a prepared transaction at {} does not name it", record.lsn));
+                     formatted("record of a prepared transaction at {} does not name it", record.lsn));
     return end;
 }
 

@@ -1,6 +1,7 @@
 #include "core/protocol/frame.h"
 
-#include <fmt/format.h>
+#include "core/base/format.h"
+
 
 namespace steward {
 
@@ -15,7 +16,7 @@ Result<std::optional<std::string>> FrameDecoder::next() {
     if (rest.size() < 4) return std::optional<std::string>();
     const auto length = load_le<uint32_t>(as_bytes(rest).data());
     if (length > kMaxFrameText)
-        return Error(ErrorCode::engine_failed, fmt::format("message of {} bytes on the engine's socket", length));
+        return Error(ErrorCode::engine_failed, formatted("message of {} bytes on the engine's socket", length));
     if (rest.size() - 4 < length) return std::optional<std::string>();
     std::string text(rest.substr(4, length));
     consumed_ += 4 + length;

@@ -1,8 +1,7 @@
 #include "core/protocol/messages.h"
 
-#include <fmt/format.h>
-
 #include "core/base/bytes.h"
+#include "core/base/format.h"
 
 namespace nlohmann {
 
@@ -81,20 +80,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NotStoredMessage, name, error)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalStatusMessage, backlog_files, backlog_bytes, bytes_per_second, repositories)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CatalogMessage, backups, error)
 
-static void to_json(Json& json, const BackupStartMessage& message) {
-    Json tablespaces = Json::object();
-    for (const auto& [oid, path] : message.tablespaces) tablespaces[oid] = any_bytes(path);
-    json = {{"label", message.label},       {"start_lsn", message.start_lsn},       {"timeline", message.timeline},
-            {"started_us", message.started_us}, {"from_standby", message.from_standby}, {"tablespaces", std::move(tablespaces)}};
-}
-static void from_json(const Json& json, BackupStartMessage& message) {
-    json.at("label").get_to(message.label);
-    json.at("start_lsn").get_to(message.start_lsn);
-    json.at("timeline").get_to(message.timeline);
-    json.at("started_us").get_to(message.started_us);
-    json.at("from_standby").get_to(message.from_standby);
-    for (const auto& [oid, path] : json.at("tablespaces").items()) message.tablespaces[oid] = any_bytes(path);
-}
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupStartMessage, label, start_lsn, started_us, from_standby)
 
 static void to_json(Json& json, const BackupFinishMessage& message) {
     json = {{"stop_lsn", message.stop_lsn},
@@ -140,7 +126,7 @@ Result<Message> read_message(const Json& json) {
     try {
         return json.get<Message>();
     } catch (const Json::exception& problem) {
-        return Error(ErrorCode::engine_failed, fmt::format("malformed message \"{}\" on the engine's socket: {}", Message::kType, problem.what()));
+        return Error(ErrorCode::engine_failed, formatted("malformed message \"{}\" on the engine's socket: {}", Message::kType, problem.what()));
     }
 }
 

@@ -13,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -131,10 +130,8 @@ struct BackupStartMessage {
     static constexpr const char* kType = "backup_start";
     std::string label;
     uint64_t start_lsn = 0;
-    uint32_t timeline = 0;
     int64_t started_us = 0;
     bool from_standby = false;
-    std::map<std::string, std::string> tablespaces;  ///< oid -> absolute path
 };
 
 /// pg_backup_stop has returned: wait for the WAL, write the manifest.

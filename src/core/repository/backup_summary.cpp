@@ -1,10 +1,10 @@
 #include "core/repository/backup_summary.h"
 
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include <charconv>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -23,11 +23,11 @@ public:
         const auto member = json_.find(name);
         try {
             if (member == json_.end())
-                problem_ = fmt::format("\"{}\" is missing", name);
+                problem_ = formatted("\"{}\" is missing", name);
             else
                 member->get_to(value);
         } catch (const Json::exception&) {
-            problem_ = fmt::format("\"{}\" is of the wrong type", name);
+            problem_ = formatted("\"{}\" is of the wrong type", name);
         }
     }
     void read(const char* name, Lsn& value) {
@@ -56,7 +56,7 @@ private:
         if (parsed.ok())
             value = *parsed;
         else
-            problem_ = fmt::format("\"{}\" is malformed", name);
+            problem_ = formatted("\"{}\" is malformed", name);
     }
 
     const Json& json_;

@@ -1,10 +1,9 @@
 #include "core/repository/catalog.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <tuple>
 
+#include "core/base/format.h"
 #include "core/postgres/wal_name.h"
 
 namespace steward {
@@ -12,7 +11,7 @@ namespace steward {
 Result<BackupSummary> load_summary(const Repository& repository, std::string_view label) {
     const std::string key = repository.layout().manifest(label);
     TRY_ASSIGN(const ObjectHead head, repository.load_head(key, ObjectKind::kManifest));
-    if (head.frames.empty()) return Error(ErrorCode::corrupt_object, fmt::format("object \"{}\" is empty", key)).object(key);
+    if (head.frames.empty()) return Error(ErrorCode::corrupt_object, formatted("object \"{}\" is empty", key)).object(key);
     TRY_ASSIGN(const Bytes stored, repository.storage().read(key, head.frames[0].stored_offset, head.frames[0].stored_length));
     Bytes first(head.plain_length_of(0));
     FrameDecompressor decompressor;
@@ -20,8 +19,8 @@ Result<BackupSummary> load_summary(const Repository& repository, std::string_vie
     const std::string_view text = as_text(first);
     Result<BackupSummary> summary = parse_summary(text.substr(0, text.find('\n')));
     if (summary.ok() && summary->label != label)
-        return Error(ErrorCode::corrupt_object, fmt::format("object \"{}\" is the manifest of backup \"{}\"", key, summary->label)).object(key);
-    return std::move(summary).context([&] { return fmt::format("while reading object \"{}\"", key); });
+        return Error(ErrorCode::corrupt_object, formatted("object \"{}\" is the manifest of backup \"{}\"", key, summary->label)).object(key);
+    return std::move(summary).context([&] { return formatted("while reading object \"{}\"", key); });
 }
 
 Result<std::vector<BackupSummary>> Catalog::read(const Repository& repository) {

@@ -1,13 +1,13 @@
 #include "core/repository/layout.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
 
+#include "core/base/format.h"
+
 namespace steward {
 
-Layout::Layout(std::string cluster, uint64_t system_identifier) : base_(fmt::format("cluster/{}/{:016x}/", cluster, system_identifier)) {}
+Layout::Layout(std::string cluster, uint64_t system_identifier) : base_(formatted("cluster/{}/{:016x}/", cluster, system_identifier)) {}
 
 std::string Layout::identities_prefix() { return "identity/"; }
 
@@ -18,20 +18,20 @@ std::optional<std::string> Layout::cluster_of_identity(std::string_view key) {
     return std::string(key.substr(prefix.size(), slash - prefix.size()));
 }
 
-std::string Layout::identity_prefix(std::string_view cluster) { return fmt::format("{}{}/", identities_prefix(), cluster); }
-std::string Layout::identity(std::string_view cluster, unsigned number) { return fmt::format("{}{:04}", identity_prefix(cluster), number); }
+std::string Layout::identity_prefix(std::string_view cluster) { return formatted("{}{}/", identities_prefix(), cluster); }
+std::string Layout::identity(std::string_view cluster, unsigned number) { return formatted("{}{:04}", identity_prefix(cluster), number); }
 
 std::string Layout::wal_prefix() const { return base_ + "wal/"; }
 
 std::string Layout::wal(std::string_view name) const {
     if (name.ends_with(".history")) return wal_prefix() + std::string(name);
-    return fmt::format("{}wal/{}/{}/{}", base_, name.substr(0, 8), name.substr(8, 8), name);
+    return formatted("{}wal/{}/{}/{}", base_, name.substr(0, 8), name.substr(8, 8), name);
 }
 
-std::string Layout::wal_timeline_prefix(uint32_t timeline) const { return fmt::format("{}wal/{:08X}/", base_, timeline); }
+std::string Layout::wal_timeline_prefix(uint32_t timeline) const { return formatted("{}wal/{:08X}/", base_, timeline); }
 
 std::string Layout::backups_prefix() const { return base_ + "backups/"; }
-std::string Layout::manifest(std::string_view label) const { return fmt::format("{}backups/{}/manifest", base_, label); }
+std::string Layout::manifest(std::string_view label) const { return formatted("{}backups/{}/manifest", base_, label); }
 
 std::optional<std::string> Layout::label_of_manifest(std::string_view key) const {
     const std::string prefix = backups_prefix();
@@ -41,13 +41,13 @@ std::optional<std::string> Layout::label_of_manifest(std::string_view key) const
 }
 
 std::string Layout::packs_prefix() const { return base_ + "packs/"; }
-std::string Layout::pack(std::string_view set, unsigned number) const { return fmt::format("{}packs/{}/{:06}", base_, set, number); }
+std::string Layout::pack(std::string_view set, unsigned number) const { return formatted("{}packs/{}/{:06}", base_, set, number); }
 
 Result<void> check_label(std::string_view label) {
     const bool good = !label.empty() && label.size() <= 64 && label.front() != '.' && label.front() != '-' &&
                       std::ranges::all_of(label, [](unsigned char c) { return c < 128 && (std::isalnum(c) || c == '-' || c == '_' || c == '.'); });
     if (good) return {};
-    return Error(ErrorCode::invalid_argument, fmt::format("invalid backup label \"{}\"", label))
+    return Error(ErrorCode::invalid_argument, formatted("invalid backup label \"{}\"", label))
         .hint("Use 1 to 64 letters, digits, \"-\", \"_\" or \".\", beginning with a letter, a digit or \"_\".");
 }
 

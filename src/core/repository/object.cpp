@@ -1,9 +1,9 @@
 #include "core/repository/object.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -24,7 +24,7 @@ constexpr size_t kReserved2 = 80, kHeadDigest = 112;
 }  // namespace at
 
 Error corrupt(std::string_view key, std::string detail) {
-    return Error(ErrorCode::corrupt_object, fmt::format("object \"{}\" is corrupt", key)).detail(std::move(detail)).object(std::string(key));
+    return Error(ErrorCode::corrupt_object, formatted("object \"{}\" is corrupt", key)).detail(std::move(detail)).object(std::string(key));
 }
 
 bool all_zero(ByteView bytes) {
@@ -152,13 +152,13 @@ Digest content_digest_of(ByteView content) {
 
 Result<size_t> object_head_size(ByteView beginning, std::string_view key) {
     if (beginning.size() < kObjectHeaderSize)
-        return corrupt(key, fmt::format("It has {} bytes, fewer than a header.", beginning.size()));
+        return corrupt(key, formatted("It has {} bytes, fewer than a header.", beginning.size()));
     const std::byte* h = beginning.data();
     if (as_text(beginning.first(kMagic.size())) != kMagic) return corrupt(key, "It does not begin with the magic of pg_steward's objects.");
     const auto version = load_le<uint16_t>(h + at::kVersion);
     if (version != kFormatVersion)
-        return Error(ErrorCode::unsupported_format, fmt::format("object \"{}\" has format version {}", key, version))
-            .detail(fmt::format("This release knows version {}.", kFormatVersion))
+        return Error(ErrorCode::unsupported_format, formatted("object \"{}\" has format version {}", key, version))
+            .detail(formatted("This release knows version {}.", kFormatVersion))
             .hint("Use the pg_steward release that wrote the repository, or a newer one.")
             .object(std::string(key));
     const auto frames = load_le<uint32_t>(h + at::kFrameCount);
@@ -172,11 +172,11 @@ Result<ObjectHead> parse_object_head(ByteView beginning, const ExpectedObject& e
     beginning = beginning.first(head_size);
     const std::byte* h = beginning.data();
     if (head_digest(beginning) != digest_at(h + at::kHeadDigest))
-        return corrupt(expected.key, fmt::format("The digest of its header and index is {}, not {} as recorded.",
-                                                 to_string(head_digest(beginning)), to_string(digest_at(h + at::kHeadDigest))));
+        return corrupt(expected.key, formatted("The digest of its header and index is {}, not {} as recorded.",
+                                               to_string(head_digest(beginning)), to_string(digest_at(h + at::kHeadDigest))));
 
     const auto unsupported = [&](std::string_view what, unsigned number) {
-        return Error(ErrorCode::unsupported_format, fmt::format("object \"{}\" uses {} {}", expected.key, what, number))
+        return Error(ErrorCode::unsupported_format, formatted("object \"{}\" uses {} {}", expected.key, what, number))
             .hint("Use the pg_steward release that wrote the repository, or a newer one.")
             .object(std::string(expected.key));
     };
@@ -195,10 +195,10 @@ Result<ObjectHead> parse_object_head(ByteView beginning, const ExpectedObject& e
     head.content_digest = digest_at(h + at::kContentDigest);
     head.frame_size = load_le<uint32_t>(h + at::kFrameSizeField);
     if (head.kind != expected.kind)
-        return corrupt(expected.key, fmt::format("It is of kind {} instead of {}.", name_of(head.kind), name_of(expected.kind)));
+        return corrupt(expected.key, formatted("It is of kind {} instead of {}.", name_of(head.kind), name_of(expected.kind)));
     if (head.system_identifier != expected.system_identifier)
-        return Error(ErrorCode::foreign_repository, fmt::format("object \"{}\" belongs to another database cluster", expected.key))
-            .detail(fmt::format("It has system identifier {}, expected {}.", head.system_identifier, expected.system_identifier))
+        return Error(ErrorCode::foreign_repository, formatted("object \"{}\" belongs to another database cluster", expected.key))
+            .detail(formatted("It has system identifier {}, expected {}.", head.system_identifier, expected.system_identifier))
             .object(std::string(expected.key));
     if (head.frame_size < kMinFrameSize || head.frame_size > kMaxFrameSize || !std::has_single_bit(head.frame_size))
         return corrupt(expected.key, "Its frame size is impossible.");
@@ -223,21 +223,21 @@ Result<void> restore_frame(const ObjectHead& head, size_t frame, ByteView stored
                            std::string_view key) {
     const FrameInfo& expected = head.frames[frame];
     if (stored.size() != expected.stored_length || plain.size() != head.plain_length_of(frame))
-        return corrupt(key, fmt::format("It ends within frame {} of {}.", frame, head.frames.size()));
+        return corrupt(key, formatted("It ends within frame {} of {}.", frame, head.frames.size()));
     if (Result<void> restored = decompressor.restore(head.codec, stored, plain); !restored.ok())
-        return corrupt(key, fmt::format("Frame {} of {}: {}.", frame, head.frames.size(), restored.error().message()));
+        return corrupt(key, formatted("Frame {} of {}: {}.", frame, head.frames.size(), restored.error().message()));
     if (const Digest found = digest_of(plain); found != expected.digest)
-        return corrupt(key, fmt::format("The digest of frame {} of {} is {}, not {} as recorded.", frame, head.frames.size(), to_string(found),
-                                        to_string(expected.digest)));
+        return corrupt(key, formatted("The digest of frame {} of {} is {}, not {} as recorded.", frame, head.frames.size(), to_string(found),
+                                      to_string(expected.digest)));
     return {};
 }
 
 Result<Bytes> open_object(ByteView object, const ExpectedObject& expected) {
     TRY_ASSIGN(const ObjectHead head, parse_object_head(object, expected));
     if (object.size() != head.object_size())
-        return corrupt(expected.key, fmt::format("It has {} bytes instead of {}.", object.size(), head.object_size()));
+        return corrupt(expected.key, formatted("It has {} bytes instead of {}.", object.size(), head.object_size()));
     if (head.plain_length > kMaxContentInMemory)
-        return corrupt(expected.key, fmt::format("It claims to hold {} bytes of content.", head.plain_length));
+        return corrupt(expected.key, formatted("It claims to hold {} bytes of content.", head.plain_length));
     Bytes content(head.plain_length);
     FrameDecompressor decompressor;
     for (size_t i = 0; i < head.frames.size(); ++i) {

@@ -1,6 +1,5 @@
 #include "core/repository/repository.h"
 
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
@@ -8,6 +7,7 @@
 #include <charconv>
 #include <functional>
 
+#include "core/base/format.h"
 #include "core/postgres/wal_name.h"
 
 namespace steward {
@@ -44,7 +44,7 @@ Result<Identity> parse_identity(ByteView content, const std::string& key) {
         if (problem == std::errc() && end == number.data() + number.size() && major <= kMaxMajor && is_valid_wal_segment_size(segment_size))
             return identity;
     }
-    return Error(ErrorCode::corrupt_object, fmt::format("object \"{}\" does not describe a database cluster", key)).object(key);
+    return Error(ErrorCode::corrupt_object, formatted("object \"{}\" does not describe a database cluster", key)).object(key);
 }
 
 /// The identity object in force, or nothing when the name is unclaimed.
@@ -64,8 +64,8 @@ Result<Identity> load_identity(Storage& storage, const std::string& key) {
 }
 
 Error foreign(const Storage& storage, const std::string& cluster, const Identity& theirs, const Identity& mine) {
-    return Error(ErrorCode::foreign_repository, fmt::format("repository \"{}\" holds another database cluster as \"{}\"", storage.url(), cluster))
-        .detail(fmt::format("The repository's system identifier is {}, this server's is {}.", theirs.system_identifier, mine.system_identifier))
+    return Error(ErrorCode::foreign_repository, formatted("repository \"{}\" holds another database cluster as \"{}\"", storage.url(), cluster))
+        .detail(formatted("The repository's system identifier is {}, this server's is {}.", theirs.system_identifier, mine.system_identifier))
         .hint("Set \"steward.cluster\" to a name of its own for this server, or use another repository.")
         .object(storage.url());
 }
@@ -76,11 +76,11 @@ Result<Repository> Repository::open(std::unique_ptr<Storage> storage, std::strin
     TRY_ASSIGN(const std::optional<std::string> key, newest_identity_key(*storage, cluster));
     if (!key) {
         TRY_ASSIGN(const std::vector<std::string> clusters, list_clusters(*storage));
-        Error error(ErrorCode::not_found, fmt::format("repository \"{}\" holds no cluster \"{}\"", storage->url(), cluster));
+        Error error(ErrorCode::not_found, formatted("repository \"{}\" holds no cluster \"{}\"", storage->url(), cluster));
         return std::move(error)
             .object(storage->url())
             .hint(clusters.empty() ? std::string("The repository is empty: check the URL, and that the server has archived something yet.")
-                                   : fmt::format("Choose one of these with --cluster: {}.", fmt::join(clusters, ", ")));
+                                   : formatted("Choose one of these with --cluster: {}.", fmt::join(clusters, ", ")));
     }
     TRY_ASSIGN(const Identity identity, load_identity(*storage, *key));
     return Repository(std::move(storage), std::move(cluster), identity);
@@ -104,7 +104,7 @@ Result<StoreOutcome> Repository::store(const std::string& key, const BuiltObject
     if (outcome == PutOutcome::kCreated) return StoreOutcome::kStored;
     TRY_ASSIGN(const std::optional<StoreOutcome> found, look_up(key, object.content_digest, kind));
     if (found) return *found;
-    return Error(ErrorCode::io_error, fmt::format("object \"{}\" vanished while it was compared", key)).object(key);
+    return Error(ErrorCode::io_error, formatted("object \"{}\" vanished while it was compared", key)).object(key);
 }
 
 Result<std::optional<StoreOutcome>> Repository::look_up(const std::string& key, const Digest& digest, ObjectKind kind) const {
@@ -114,8 +114,8 @@ Result<std::optional<StoreOutcome>> Repository::look_up(const std::string& key, 
         return head.error();
     }
     if (head->content_digest == digest) return std::optional(StoreOutcome::kAlreadyStored);
-    return Error(ErrorCode::content_conflict, fmt::format("repository \"{}\" holds other content as \"{}\"", url(), key))
-        .detail(fmt::format("The stored content has digest {}, this server's has {}.", to_string(head->content_digest), to_string(digest)))
+    return Error(ErrorCode::content_conflict, formatted("repository \"{}\" holds other content as \"{}\"", url(), key))
+        .detail(formatted("The stored content has digest {}, this server's has {}.", to_string(head->content_digest), to_string(digest)))
         .hint("Another server writes to the same repository under the same \"steward.cluster\", or this one was restored without a new "
               "timeline. Give each server a cluster name of its own; nothing was overwritten.")
         .object(key);
@@ -123,7 +123,7 @@ Result<std::optional<StoreOutcome>> Repository::look_up(const std::string& key, 
 
 Result<Bytes> Repository::load(const std::string& key, ObjectKind kind) const {
     TRY_ASSIGN(const Bytes object, read_object(*storage_, key, kMaxObjectSize));
-    return open_object(object, {key, kind, identity_.system_identifier}).context([&] { return fmt::format("while reading from repository \"{}\"", url()); });
+    return open_object(object, {key, kind, identity_.system_identifier}).context([&] { return formatted("while reading from repository \"{}\"", url()); });
 }
 
 Result<ObjectHead> Repository::load_head(const std::string& key, ObjectKind kind) const {
@@ -136,10 +136,10 @@ Result<ObjectHead> Repository::load_head(const std::string& key, ObjectKind kind
     }
     TRY_ASSIGN(ObjectHead head, parse_object_head(beginning, {key, kind, identity_.system_identifier}));
     TRY_ASSIGN(const std::optional<ObjectInfo> stored, storage_->stat(key));
-    if (!stored) return Error(ErrorCode::not_found, fmt::format("object \"{}\" does not exist", key)).object(key);
+    if (!stored) return Error(ErrorCode::not_found, formatted("object \"{}\" does not exist", key)).object(key);
     if (stored->size != head.object_size())
-        return Error(ErrorCode::corrupt_object, fmt::format("object \"{}\" is corrupt", key))
-            .detail(fmt::format("It has {} bytes instead of {}.", stored->size, head.object_size()))
+        return Error(ErrorCode::corrupt_object, formatted("object \"{}\" is corrupt", key))
+            .detail(formatted("It has {} bytes instead of {}.", stored->size, head.object_size()))
             .object(key);
     return head;
 }

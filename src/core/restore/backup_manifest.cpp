@@ -1,11 +1,10 @@
 #include "core/restore/backup_manifest.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <nlohmann/json.hpp>
 
 #include "core/base/bytes.h"
+#include "core/base/format.h"
 #include "core/crypto/digest.h"
 #include "core/postgres/crc32c.h"
 
@@ -32,27 +31,27 @@ std::string path_member(const std::string& path) {
     try {
         return "\"Path\": " + nlohmann::json(path).dump();
     } catch (const nlohmann::json::type_error&) {
-        return fmt::format("\"Encoded-Path\": \"{}\"", to_hex(as_bytes(path)));
+        return formatted("\"Encoded-Path\": \"{}\"", to_hex(as_bytes(path)));
     }
 }
 
 std::string file_line(const std::string& path, uint64_t size, TimePoint modified, uint32_t crc) {
-    return fmt::format("{{ {}, \"Size\": {}, \"Last-Modified\": \"{}\", \"Checksum-Algorithm\": \"CRC32C\", \"Checksum\": \"{}\" }}", path_member(path),
-                       size, manifest_time(modified), checksum_text(crc));
+    return formatted("{{ {}, \"Size\": {}, \"Last-Modified\": \"{}\", \"Checksum-Algorithm\": \"CRC32C\", \"Checksum\": \"{}\" }}", path_member(path),
+                     size, manifest_time(modified), checksum_text(crc));
 }
 
 }  // namespace
 
 std::string render_backup_manifest(const Manifest& manifest) {
     const BackupSummary& backup = manifest.summary;
-    std::string text = fmt::format("{{ \"PostgreSQL-Backup-Manifest-Version\": {},\n", backup.major >= 17 ? 2 : 1);
-    if (backup.major >= 17) text += fmt::format("\"System-Identifier\": {},\n", backup.system_identifier);
+    std::string text = formatted("{{ \"PostgreSQL-Backup-Manifest-Version\": {},\n", backup.major >= 17 ? 2 : 1);
+    if (backup.major >= 17) text += formatted("\"System-Identifier\": {},\n", backup.system_identifier);
     text += "\"Files\": [\n";
     text += file_line("backup_label", manifest.backup_label.size(), backup.stopped, crc32c(as_bytes(manifest.backup_label)));
     for (const ManifestFile& file : manifest.files) text += ",\n" + file_line(file.path, file.size, file.modified, file.crc32c);
-    text += fmt::format("\n],\n\"WAL-Ranges\": [\n{{ \"Timeline\": {}, \"Start-LSN\": \"{}\", \"End-LSN\": \"{}\" }}\n],\n", backup.timeline,
-                        backup.start_lsn, backup.stop_lsn);
-    return text + fmt::format("\"Manifest-Checksum\": \"{}\"}}\n", sha256_hex(as_bytes(text)));
+    text += formatted("\n],\n\"WAL-Ranges\": [\n{{ \"Timeline\": {}, \"Start-LSN\": \"{}\", \"End-LSN\": \"{}\" }}\n],\n", backup.timeline,
+                      backup.start_lsn, backup.stop_lsn);
+    return text + formatted("\"Manifest-Checksum\": \"{}\"}}\n", sha256_hex(as_bytes(text)));
 }
 
 }  // namespace steward

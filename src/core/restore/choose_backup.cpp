@@ -1,9 +1,10 @@
 #include "core/restore/choose_backup.h"
 
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -31,7 +32,7 @@ TimelineId newest_timeline(const RestoreFacts& facts) {
 std::string list_labels(const RestoreFacts& facts) {
     std::vector<std::string> labels;
     for (const BackupFact& backup : facts.backups) labels.push_back(backup.summary.label);
-    return fmt::format("{}", fmt::join(labels, ", "));
+    return formatted("{}", fmt::join(labels, ", "));
 }
 
 Result<TimelineHistory> choose_history(const RestoreFacts& facts, const RestoreChoice& choice, const BackupSummary& reference) {
@@ -42,8 +43,8 @@ Result<TimelineHistory> choose_history(const RestoreFacts& facts, const RestoreC
         case TimelineChoice::Kind::kNumber: break;
     }
     if (!is_known(facts, timeline.number))
-        return Error(ErrorCode::unreachable_target, fmt::format("the repository holds nothing of timeline {}", timeline.number))
-            .detail(fmt::format("The newest timeline it holds is {}.", newest_timeline(facts)))
+        return Error(ErrorCode::unreachable_target, formatted("the repository holds nothing of timeline {}", timeline.number))
+            .detail(formatted("The newest timeline it holds is {}.", newest_timeline(facts)))
             .hint("Use \"--target-timeline latest\", or the number of a timeline that \"pg_steward info\" shows.");
     return history_of(facts, timeline.number);
 }
@@ -62,8 +63,8 @@ bool precedes(const BackupSummary& backup, const RecoveryTarget& target) {
 }
 
 std::string earliest_reachable(const BackupSummary& oldest, const RecoveryTarget& target) {
-    if (target.kind == TargetKind::kTime) return fmt::format("The earliest time reachable is {}, with backup \"{}\".", format_time(oldest.stopped), oldest.label);
-    return fmt::format("The earliest LSN reachable is {}, with backup \"{}\".", oldest.stop_lsn, oldest.label);
+    if (target.kind == TargetKind::kTime) return formatted("The earliest time reachable is {}, with backup \"{}\".", format_time(oldest.stopped), oldest.label);
+    return formatted("The earliest LSN reachable is {}, with backup \"{}\".", oldest.stop_lsn, oldest.label);
 }
 
 /// The first segment missing between the backup's start and stop, if any.
@@ -75,15 +76,15 @@ std::optional<WalSegmentName> missing_for_consistency(const RestoreFacts& facts,
 
 Error off_history(const RestoreFacts& facts, const TimelineHistory& history) {
     const BackupSummary& newest = facts.backups.back().summary;
-    return Error(ErrorCode::unreachable_target, fmt::format("no backup leads to timeline {}", history.timeline()))
-        .detail(fmt::format("Every backup was taken on another timeline, or after timeline {} had forked off.", history.timeline()))
-        .hint(fmt::format("Use \"--target-timeline {}\" to recover the newest backup, \"{}\", along its own timeline.", newest.stop_timeline, newest.label));
+    return Error(ErrorCode::unreachable_target, formatted("no backup leads to timeline {}", history.timeline()))
+        .detail(formatted("Every backup was taken on another timeline, or after timeline {} had forked off.", history.timeline()))
+        .hint(formatted("Use \"--target-timeline {}\" to recover the newest backup, \"{}\", along its own timeline.", newest.stop_timeline, newest.label));
 }
 
 Error label_off_history(const BackupSummary& backup, const TimelineHistory& history) {
-    return Error(ErrorCode::unreachable_target, fmt::format("backup \"{}\" does not lead to timeline {}", backup.label, history.timeline()))
-        .detail(fmt::format("It ends at {} of timeline {}, which is not in the history of timeline {}.", backup.stop_lsn, backup.stop_timeline,
-                            history.timeline()))
+    return Error(ErrorCode::unreachable_target, formatted("backup \"{}\" does not lead to timeline {}", backup.label, history.timeline()))
+        .detail(formatted("It ends at {} of timeline {}, which is not in the history of timeline {}.", backup.stop_lsn, backup.stop_timeline,
+                          history.timeline()))
         .hint("Use \"--target-timeline current\" to recover it along its own timeline, or choose another backup.")
         .object(backup.label);
 }
@@ -92,11 +93,11 @@ Error label_off_history(const BackupSummary& backup, const TimelineHistory& hist
 
 Error hole_error(const Candidate& candidate, uint32_t segment_size, std::optional<Lsn> reachable) {
     const std::string name = candidate.reach.missing ? to_string(*candidate.reach.missing, segment_size) : std::string();
-    Error error = Error(ErrorCode::missing_wal, fmt::format("WAL segment \"{}\" is missing, and there is WAL after it", name))
-                      .detail(fmt::format("Recovery from backup \"{}\" would end at the gap and lose everything after it.", candidate.backup.summary.label))
+    Error error = Error(ErrorCode::missing_wal, formatted("WAL segment \"{}\" is missing, and there is WAL after it", name))
+                      .detail(formatted("Recovery from backup \"{}\" would end at the gap and lose everything after it.", candidate.backup.summary.label))
                       .object(name);
     if (!reachable) return std::move(error).hint("Choose a newer backup, or a recovery target before the gap.");
-    return std::move(error).hint(fmt::format("Choose a newer backup, or recover up to the gap with \"--target-lsn {}\".", *reachable));
+    return std::move(error).hint(formatted("Choose a newer backup, or recover up to the gap with \"--target-lsn {}\".", *reachable));
 }
 
 Result<std::vector<Candidate>> list_candidates(const RestoreFacts& facts, const RestoreChoice& choice) {
@@ -107,8 +108,8 @@ Result<std::vector<Candidate>> list_candidates(const RestoreFacts& facts, const 
     const auto named = choice.label ? std::ranges::find(facts.backups, *choice.label, [](const BackupFact& b) { return b.summary.label; })
                                     : std::prev(facts.backups.end());
     if (named == facts.backups.end())
-        return Error(ErrorCode::not_found, fmt::format("there is no backup \"{}\"", *choice.label))
-            .detail(fmt::format("The backups are: {}.", list_labels(facts)))
+        return Error(ErrorCode::not_found, formatted("there is no backup \"{}\"", *choice.label))
+            .detail(formatted("The backups are: {}.", list_labels(facts)))
             .hint("Choose one of them with --backup, or leave the choice to the target.")
             .object(*choice.label);
     TRY_ASSIGN(const TimelineHistory history, choose_history(facts, choice, named->summary));
@@ -131,14 +132,14 @@ Result<std::vector<Candidate>> list_candidates(const RestoreFacts& facts, const 
         }
         if (incomplete) continue;
         const std::string name = to_string(*missing, facts.wal.segment_size());
-        incomplete = Error(ErrorCode::missing_wal, fmt::format("WAL segment \"{}\", which backup \"{}\" needs to become consistent, is missing", name,
-                                                               candidate.backup.summary.label))
+        incomplete = Error(ErrorCode::missing_wal, formatted("WAL segment \"{}\", which backup \"{}\" needs to become consistent, is missing", name,
+                                                             candidate.backup.summary.label))
                          .hint("Choose another backup; this one cannot be restored.")
                          .object(name);
     }
     if (candidates.empty() && incomplete) return std::move(*incomplete);
     if (candidates.empty())
-        return Error(ErrorCode::unreachable_target, fmt::format("no backup was finished before the recovery target, {}", describe(choice.target)))
+        return Error(ErrorCode::unreachable_target, formatted("no backup was finished before the recovery target, {}", describe(choice.target)))
             .detail(earliest_reachable(on_history.back().backup.summary, choice.target))
             .hint("Choose a later target; what was before the oldest backup is not in this repository.");
     return candidates;

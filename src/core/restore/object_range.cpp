@@ -1,8 +1,8 @@
 #include "core/restore/object_range.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -12,8 +12,8 @@ Result<ByteView> ObjectRangeReader::read_frames(const Repository& repository, co
     const uint64_t end = head.frames[last].stored_offset + head.frames[last].stored_length;
     TRY_ASSIGN(const Bytes stored, repository.storage().read(key, begin, end - begin));
     if (stored.size() != end - begin)
-        return Error(ErrorCode::corrupt_object, fmt::format("object \"{}\" is corrupt", key))
-            .detail(fmt::format("It ends at byte {} instead of {}.", begin + stored.size(), head.object_size()))
+        return Error(ErrorCode::corrupt_object, formatted("object \"{}\" is corrupt", key))
+            .detail(formatted("It ends at byte {} instead of {}.", begin + stored.size(), head.object_size()))
             .object(key);
 
     plain_.resize((last - first) * uint64_t{head.frame_size} + head.plain_length_of(last));

@@ -1,8 +1,8 @@
 #include "core/restore/recovery_target.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -12,7 +12,7 @@ Result<TimelineChoice> parse_timeline_choice(std::string_view text) {
     TimelineId number = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (problem == std::errc() && end == text.data() + text.size() && number != 0) return TimelineChoice{TimelineChoice::Kind::kNumber, number};
-    return Error(ErrorCode::invalid_argument, fmt::format("invalid target timeline \"{}\"", text))
+    return Error(ErrorCode::invalid_argument, formatted("invalid target timeline \"{}\"", text))
         .hint("It is \"latest\", \"current\" or the decimal number of a timeline.");
 }
 
@@ -30,10 +30,10 @@ std::string describe(const RecoveryTarget& target) {
     switch (target.kind) {
         case TargetKind::kLatest: return "end of the WAL";
         case TargetKind::kImmediate: return "end of the backup";
-        case TargetKind::kTime: return fmt::format("time {}{}", format_time(target.time), bound);
-        case TargetKind::kXid: return fmt::format("transaction {}{}", target.xid, bound);
-        case TargetKind::kName: return fmt::format("restore point \"{}\"", target.name);
-        case TargetKind::kLsn: return fmt::format("LSN {}{}", target.lsn, bound);
+        case TargetKind::kTime: return formatted("time {}{}", format_time(target.time), bound);
+        case TargetKind::kXid: return formatted("transaction {}{}", target.xid, bound);
+        case TargetKind::kName: return formatted("restore point \"{}\"", target.name);
+        case TargetKind::kLsn: return formatted("LSN {}{}", target.lsn, bound);
     }
     return "end of the WAL";
 }
@@ -98,8 +98,8 @@ std::string configure_recovery(std::string_view automatic, const ServerConfigura
 }
 
 std::string render_restore_command(const WalGetCommand& command) {
-    std::string text = fmt::format("{} wal-get --repository {} --cluster {} ", quote_for_shell(command.program),
-                                   quote_for_shell(command.repositories), quote_for_shell(command.cluster));
+    std::string text = formatted("{} wal-get --repository {} --cluster {} ", quote_for_shell(command.program),
+                                 quote_for_shell(command.repositories), quote_for_shell(command.cluster));
     std::string escaped;
     for (const char c : text) {
         escaped += c;

@@ -1,7 +1,6 @@
 #include "core/restore/restore.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/postgres/configuration.h"
 #include "core/restore/backup_manifest.h"
 #include "core/restore/unpack.h"
@@ -79,7 +79,7 @@ private:
 
     Result<void> give_away(const fs::path& file) const {
         if (plan_.owner && ::lchown(file.c_str(), plan_.owner->user, plan_.owner->group) != 0)
-            return Error::from_errno(errno, fmt::format("could not change owner of \"{}\"", file.native())).object(file.native());
+            return Error::from_errno(errno, formatted("could not change owner of \"{}\"", file.native())).object(file.native());
         return {};
     }
 
@@ -106,7 +106,7 @@ private:
         for (const PlannedTablespace& tablespace : plan_.tablespaces) {
             const fs::path link = path("pg_tblspc") / std::to_string(tablespace.oid);
             if (::symlink(tablespace.directory.path.c_str(), link.c_str()) != 0)
-                return Error::from_errno(errno, fmt::format("could not create symbolic link \"{}\"", link.native())).object(link.native());
+                return Error::from_errno(errno, formatted("could not create symbolic link \"{}\"", link.native())).object(link.native());
             TRY(give_away(link));
         }
         return sync_directory(path("pg_tblspc"));
@@ -121,10 +121,10 @@ private:
         for (const std::string& name : plan_.wal_files) {
             TRY(check_cancel(cancel_));
             TRY_ASSIGN(const std::optional<FetchedFile> file, fetch_wal_file(repositories_, name));
-            if (!file) return Error(ErrorCode::missing_wal, fmt::format("WAL file \"{}\" is missing", name)).object(name);
+            if (!file) return Error(ErrorCode::missing_wal, formatted("WAL file \"{}\" is missing", name)).object(name);
             TRY(write_file("pg_wal/" + name, file->content));
             // It is in the repository: the server must not archive it again.
-            TRY(write_file(fmt::format("pg_wal/archive_status/{}.done", name), {}));
+            TRY(write_file(formatted("pg_wal/archive_status/{}.done", name), {}));
             progress_.done++;
         }
         return {};
@@ -152,10 +152,10 @@ private:
     Result<void> commit() const {
         const fs::path pending = path(kPendingControlFile), control = path(kControlFile);
         if (::rename(pending.c_str(), control.c_str()) != 0)
-            return Error::from_errno(errno, fmt::format("could not rename file \"{}\" to \"{}\"", pending.native(), control.native())).object(control.native());
+            return Error::from_errno(errno, formatted("could not rename file \"{}\" to \"{}\"", pending.native(), control.native())).object(control.native());
         TRY(sync_directory(control.parent_path()));
         if (::unlink(path(kRestoreMarker).c_str()) != 0)
-            return Error::from_errno(errno, fmt::format("could not remove file \"{}\"", path(kRestoreMarker).native())).object(path(kRestoreMarker).native());
+            return Error::from_errno(errno, formatted("could not remove file \"{}\"", path(kRestoreMarker).native())).object(path(kRestoreMarker).native());
         return sync_directory(plan_.directory.path);
     }
 
@@ -171,7 +171,7 @@ private:
 Result<void> execute_restore(const RestorePlan& plan, std::span<const Repository> repositories, Log& log, RestoreProgress& progress,
                              const CancelToken& cancel) {
     return Restore(plan, repositories, log, progress, cancel).run().context([&] {
-        return fmt::format("while restoring backup \"{}\" to \"{}\"", plan.manifest.summary.label, plan.directory.path.native());
+        return formatted("while restoring backup \"{}\" to \"{}\"", plan.manifest.summary.label, plan.directory.path.native());
     });
 }
 

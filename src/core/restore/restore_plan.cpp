@@ -1,11 +1,10 @@
 #include "core/restore/restore_plan.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "core/base/format.h"
 #include "core/restore/repository_facts.h"
 
 namespace steward {
@@ -22,7 +21,7 @@ Result<RestoreFacts> gather(std::span<const Repository> repositories) {
     std::vector<RepositoryContent> contents;
     for (const Repository& repository : repositories) {
         Result<RepositoryContent> content = read_content(repository);
-        if (!content.ok()) return std::move(content).error().context(fmt::format("while listing repository \"{}\"", repository.url()));
+        if (!content.ok()) return std::move(content).error().context(formatted("while listing repository \"{}\"", repository.url()));
         contents.push_back(std::move(content).value());
     }
     return merge_contents(contents, repositories.front().identity().wal_segment_size);
@@ -38,16 +37,16 @@ Result<Manifest> load_manifest(std::span<const Repository> repositories, const s
         const Result<Bytes> content = repository.load(key, ObjectKind::kManifest);
         Result<Manifest> manifest = content.ok() ? parse_manifest(as_text(*content)) : Result<Manifest>(content.error());
         if (manifest.ok()) return manifest;
-        if (!failure) failure = std::move(manifest).error().context(fmt::format("while reading object \"{}\" of repository \"{}\"", key, repository.url()));
+        if (!failure) failure = std::move(manifest).error().context(formatted("while reading object \"{}\" of repository \"{}\"", key, repository.url()));
     }
     return std::move(*failure);
 }
 
 Result<void> check_version(const BackupSummary& backup, const RestoreOptions& options) {
     if (!options.server_major || *options.server_major == backup.major) return {};
-    return Error(ErrorCode::wrong_version, fmt::format("backup \"{}\" is of PostgreSQL {}, the installed server is {}", backup.label, backup.major,
-                                                       *options.server_major))
-        .hint(fmt::format("Install PostgreSQL {} and name its programs with --bindir.", backup.major));
+    return Error(ErrorCode::wrong_version, formatted("backup \"{}\" is of PostgreSQL {}, the installed server is {}", backup.label, backup.major,
+                                                     *options.server_major))
+        .hint(formatted("Install PostgreSQL {} and name its programs with --bindir.", backup.major));
 }
 
 bool is_below(const fs::path& path, const fs::path& directory) {
@@ -56,7 +55,7 @@ bool is_below(const fs::path& path, const fs::path& directory) {
 }
 
 Error bad_tablespace(const fs::path& path, std::string_view why) {
-    return Error(ErrorCode::invalid_argument, fmt::format("tablespace directory \"{}\" {}", path.native(), why))
+    return Error(ErrorCode::invalid_argument, formatted("tablespace directory \"{}\" {}", path.native(), why))
         .hint("Choose another one with --tablespace-map OLD=NEW.")
         .object(path.native());
 }
@@ -70,7 +69,7 @@ fs::path new_location(const ManifestTablespace& tablespace, const RestoreOptions
 Result<void> check_mapping_names(const Manifest& manifest, const RestoreOptions& options) {
     for (const auto& [from, to] : options.tablespace_map)
         if (std::ranges::none_of(manifest.tablespaces, [&](const ManifestTablespace& t) { return t.location == from; }))
-            return Error(ErrorCode::invalid_argument, fmt::format("backup \"{}\" has no tablespace at \"{}\"", manifest.summary.label, from))
+            return Error(ErrorCode::invalid_argument, formatted("backup \"{}\" has no tablespace at \"{}\"", manifest.summary.label, from))
                 .hint("Name the location as it was when the backup was taken; \"--dry-run\" lists them.")
                 .object(from);
     return {};
@@ -109,7 +108,7 @@ std::string describe_action(const DirectoryPlan& plan) {
         case DirectoryAction::kCreate: return "new";
         case DirectoryAction::kUse: return "exists, empty";
         case DirectoryAction::kClear: return "holds an unfinished restore, which is removed first";
-        case DirectoryAction::kMoveAside: return fmt::format("renamed first to \"{}\"", plan.aside.native());
+        case DirectoryAction::kMoveAside: return formatted("renamed first to \"{}\"", plan.aside.native());
     }
     return {};
 }
@@ -196,25 +195,25 @@ Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const
 std::string render_plan(const RestorePlan& plan) {
     const BackupSummary& backup = plan.manifest.summary;
     std::string text;
-    const auto line = [&](std::string_view name, const std::string& value) { text += fmt::format("{:<16} {}\n", name.empty() ? "" : fmt::format("{}:", name), value); };
+    const auto line = [&](std::string_view name, const std::string& value) { text += formatted("{:<16} {}\n", name.empty() ? "" : formatted("{}:", name), value); };
     line("repository", plan.repository_url);
-    line("backup", fmt::format("{}, finished {}, PostgreSQL {}", backup.label, format_time(backup.stopped), backup.major));
-    line("", fmt::format("{} files, {}, timeline {}, {} to {}", backup.files, pretty_size(backup.data_bytes), backup.timeline, backup.start_lsn,
-                         backup.stop_lsn));
-    if (backup.checksum_failures != 0) line("warning", fmt::format("{} pages had wrong checksums when the backup was taken", backup.checksum_failures));
+    line("backup", formatted("{}, finished {}, PostgreSQL {}", backup.label, format_time(backup.stopped), backup.major));
+    line("", formatted("{} files, {}, timeline {}, {} to {}", backup.files, pretty_size(backup.data_bytes), backup.timeline, backup.start_lsn,
+                       backup.stop_lsn));
+    if (backup.checksum_failures != 0) line("warning", formatted("{} pages had wrong checksums when the backup was taken", backup.checksum_failures));
     line("target", describe(plan.recovery.target));
     if (plan.target_lsn)
-        line("", fmt::format("found at {}{}", *plan.target_lsn, plan.target_time ? ", " + format_time(*plan.target_time) : std::string()));
+        line("", formatted("found at {}{}", *plan.target_lsn, plan.target_time ? ", " + format_time(*plan.target_time) : std::string()));
     line("timeline", std::to_string(plan.timeline));
     line("WAL up to", to_string(plan.wal_end));
     line("data directory", plan.directory.path.native());
     line("", describe_action(plan.directory));
     for (const PlannedTablespace& tablespace : plan.tablespaces) {
-        line("tablespace", fmt::format("{} at {}", tablespace.oid, tablespace.directory.path.native()));
+        line("tablespace", formatted("{} at {}", tablespace.oid, tablespace.directory.path.native()));
         line("", describe_action(tablespace.directory));
-        if (tablespace.location != tablespace.directory.path.native()) line("", fmt::format("instead of {}", tablespace.location));
+        if (tablespace.location != tablespace.directory.path.native()) line("", formatted("instead of {}", tablespace.location));
     }
-    if (plan.owner) line("owner", fmt::format("user {}, group {}", plan.owner->user, plan.owner->group));
+    if (plan.owner) line("owner", formatted("user {}, group {}", plan.owner->user, plan.owner->group));
     if (plan.recovery.target.kind != TargetKind::kLatest) line("then", std::string(to_string(plan.recovery.target.action)));
     line("restore_command", plan.recovery.restore_command);
     return text;

@@ -1,7 +1,6 @@
 #include "core/restore/target_directory.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <system_error>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -72,7 +72,7 @@ Result<DirectoryContent> look_into(const fs::path& path) {
     std::error_code problem;
     fs::directory_iterator entries(path, problem);
     if (problem)
-        return Error::from_errno(problem.value(), fmt::format("could not open directory \"{}\"", path.native())).object(path.native());
+        return Error::from_errno(problem.value(), formatted("could not open directory \"{}\"", path.native())).object(path.native());
     const bool empty = std::all_of(fs::begin(entries), fs::end(entries), [](const auto& entry) { return entry.path().filename() == "lost+found"; });
     if (empty) return DirectoryContent::kEmpty;
     const bool ours = fs::exists(path / kRestoreMarker, problem) && !fs::exists(path / "global/pg_control", problem);
@@ -94,13 +94,13 @@ Result<void> remove_content(const fs::path& directory) {
         if (problem) break;
     }
     if (problem)
-        return Error::from_errno(problem.value(), fmt::format("could not empty directory \"{}\"", directory.native())).object(directory.native());
+        return Error::from_errno(problem.value(), formatted("could not empty directory \"{}\"", directory.native())).object(directory.native());
     return {};
 }
 
 Result<void> move_aside(const DirectoryPlan& plan) {
     if (::rename(plan.path.c_str(), plan.aside.c_str()) != 0)
-        return Error::from_errno(errno, fmt::format("could not rename directory \"{}\" to \"{}\"", plan.path.native(), plan.aside.native()))
+        return Error::from_errno(errno, formatted("could not rename directory \"{}\" to \"{}\"", plan.path.native(), plan.aside.native()))
             .object(plan.path.native());
     return sync_directory(plan.path.parent_path());
 }
@@ -123,20 +123,20 @@ std::optional<pid_t> find_running_server(const fs::path& directory) {
 
 Result<DirectoryFacts> inspect_directory(const fs::path& path) {
     if (!path.is_absolute())
-        return Error(ErrorCode::invalid_argument, fmt::format("directory \"{}\" is not an absolute path", path.native())).object(path.native());
+        return Error(ErrorCode::invalid_argument, formatted("directory \"{}\" is not an absolute path", path.native())).object(path.native());
     std::error_code problem;
     DirectoryFacts facts;
     facts.path = fs::weakly_canonical(path, problem).lexically_normal();
-    if (problem) return Error::from_errno(problem.value(), fmt::format("could not resolve path \"{}\"", path.native())).object(path.native());
+    if (problem) return Error::from_errno(problem.value(), formatted("could not resolve path \"{}\"", path.native())).object(path.native());
     if (!facts.path.has_filename()) facts.path = facts.path.parent_path();
 
     struct stat st;
     if (::stat(facts.path.c_str(), &st) != 0) {
         if (errno == ENOENT) return facts;
-        return Error::from_errno(errno, fmt::format("could not stat \"{}\"", facts.path.native())).object(facts.path.native());
+        return Error::from_errno(errno, formatted("could not stat \"{}\"", facts.path.native())).object(facts.path.native());
     }
     if (!S_ISDIR(st.st_mode))
-        return Error(ErrorCode::invalid_argument, fmt::format("\"{}\" is not a directory", facts.path.native())).object(facts.path.native());
+        return Error(ErrorCode::invalid_argument, formatted("\"{}\" is not a directory", facts.path.native())).object(facts.path.native());
     facts.owner = FileOwner{st.st_uid, st.st_gid};
     facts.mount_point = is_mount_point(facts.path, st);
     facts.server = find_running_server(facts.path);
@@ -148,8 +148,8 @@ Result<DirectoryFacts> inspect_directory(const fs::path& path) {
 
 Result<DirectoryPlan> decide_directory(const DirectoryFacts& facts, DirectoryRole role, ExistingContent existing, const std::string& time_suffix) {
     if (facts.server)
-        return Error(ErrorCode::busy, fmt::format("{} \"{}\" is in use by a running server", name_of(role), facts.path.native()))
-            .detail(fmt::format("Process {} works in it.", *facts.server))
+        return Error(ErrorCode::busy, formatted("{} \"{}\" is in use by a running server", name_of(role), facts.path.native()))
+            .detail(formatted("Process {} works in it.", *facts.server))
             .hint("Stop the server first, or restore to another directory.")
             .object(facts.path.native());
     switch (facts.content) {
@@ -158,7 +158,7 @@ Result<DirectoryPlan> decide_directory(const DirectoryFacts& facts, DirectoryRol
         case DirectoryContent::kInterrupted: return DirectoryPlan{facts.path, DirectoryAction::kClear, {}};
         case DirectoryContent::kOther: break;
     }
-    const Error occupied = Error(ErrorCode::wrong_state, fmt::format("{} \"{}\" is not empty", name_of(role), facts.path.native())).object(facts.path.native());
+    const Error occupied = Error(ErrorCode::wrong_state, formatted("{} \"{}\" is not empty", name_of(role), facts.path.native())).object(facts.path.native());
     if (existing == ExistingContent::kRefuse)
         return Error(occupied).hint("Use --preserve-existing to have it renamed, or restore to another directory.");
     if (facts.mount_point)
@@ -175,7 +175,7 @@ Result<std::optional<FileOwner>> decide_owner(const DirectoryFacts& facts, bool 
     }
     const std::optional<FileOwner> owner = asked ? asked : facts.owner;
     if (!owner)
-        return Error(ErrorCode::usage, fmt::format("directory \"{}\" does not exist, and root cannot own a data directory", facts.path.native()))
+        return Error(ErrorCode::usage, formatted("directory \"{}\" does not exist, and root cannot own a data directory", facts.path.native()))
             .hint("Name the server's user with --owner, or run as that user.");
     if (owner->user == 0)
         return Error(ErrorCode::usage, "a data directory cannot belong to root")
@@ -190,9 +190,9 @@ Result<void> prepare_directory(const DirectoryPlan& plan, mode_t mode, std::opti
     TRY(create_directories_durably(plan.path, mode));
     TRY_ASSIGN(const UniqueFd fd, open_file(plan.path, O_RDONLY | O_DIRECTORY));
     if (owner && ::fchown(fd.get(), owner->user, owner->group) != 0)
-        return Error::from_errno(errno, fmt::format("could not change owner of \"{}\"", plan.path.native())).object(plan.path.native());
+        return Error::from_errno(errno, formatted("could not change owner of \"{}\"", plan.path.native())).object(plan.path.native());
     if (::fchmod(fd.get(), mode) != 0)
-        return Error::from_errno(errno, fmt::format("could not change permissions of \"{}\"", plan.path.native())).object(plan.path.native());
+        return Error::from_errno(errno, formatted("could not change permissions of \"{}\"", plan.path.native())).object(plan.path.native());
     return {};
 }
 
@@ -206,7 +206,7 @@ Result<void> follow_moved_tablespace(const fs::path& old_data_directory, const D
         fs::create_symlink(tablespace.aside, replacement, problem);
         if (!problem) fs::rename(replacement, entry->path(), problem);
         if (problem)
-            return Error::from_errno(problem.value(), fmt::format("could not change symbolic link \"{}\"", entry->path().native()))
+            return Error::from_errno(problem.value(), formatted("could not change symbolic link \"{}\"", entry->path().native()))
                 .object(entry->path().native());
         return sync_directory(links);
     }

@@ -1,11 +1,10 @@
 #include "core/restore/target_proof.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
 #include <mutex>
 
+#include "core/base/format.h"
 #include "core/base/parallel.h"
 #include "core/restore/wal_scan.h"
 
@@ -111,8 +110,8 @@ Result<std::optional<Lsn>> last_record(std::span<const Repository> repositories,
 /// What stands in the way when the WAL ends before the target: a hole, or simply its end.
 Error beyond_the_wal(const Candidate& candidate, uint32_t segment_size, const RecoveryTarget& target, std::string detail) {
     if (candidate.reach.missing)
-        detail += fmt::format(" WAL segment \"{}\" is missing, and there is WAL after it.", to_string(*candidate.reach.missing, segment_size));
-    return Error(ErrorCode::unreachable_target, fmt::format("the WAL in the repository does not reach the recovery target, {}", describe(target)))
+        detail += formatted(" WAL segment \"{}\" is missing, and there is WAL after it.", to_string(*candidate.reach.missing, segment_size));
+    return Error(ErrorCode::unreachable_target, formatted("the WAL in the repository does not reach the recovery target, {}", describe(target)))
         .detail(std::move(detail))
         .hint("Choose an earlier target, or leave the target out to recover all there is.");
 }
@@ -139,7 +138,7 @@ Result<TargetProof> prove_lsn(std::span<const Repository> repositories, const Ca
         if (found) return TargetProof{0, found, std::nullopt};
     }
     TRY_ASSIGN(const std::optional<Lsn> last, last_record(repositories, candidate));
-    return beyond_the_wal(candidate, segment_size, target, fmt::format("The last LSN reachable is {}.", last.value_or(candidate.backup.summary.stop_lsn)));
+    return beyond_the_wal(candidate, segment_size, target, formatted("The last LSN reachable is {}.", last.value_or(candidate.backup.summary.stop_lsn)));
 }
 
 /// Look for the end of a transaction after the target time, in the newest segment that has any: the order of time and WAL differ by no
@@ -165,8 +164,8 @@ Result<TargetProof> prove_time(std::span<const Repository> repositories, const C
     const bool reached = latest && (target.bound == TargetBound::kInclusive ? *latest > target.time : *latest >= target.time);
     if (reached) return TargetProof{};
     return beyond_the_wal(candidate, segment_size, target,
-                          latest ? fmt::format("The last transaction in it ended at {}.", format_time(*latest))
-                                 : fmt::format("No transaction ended after backup \"{}\", which was finished at {}.", backup.label, format_time(backup.stopped)));
+                          latest ? formatted("The last transaction in it ended at {}.", format_time(*latest))
+                                 : formatted("No transaction ended after backup \"{}\", which was finished at {}.", backup.label, format_time(backup.stopped)));
 }
 
 Result<TargetProof> prove_by_search(std::span<const Repository> repositories, std::span<const Candidate> candidates, const RecoveryTarget& target,
@@ -183,9 +182,9 @@ Result<TargetProof> prove_by_search(std::span<const Repository> repositories, st
         if (found) return TargetProof{i, found->lsn, found->time};
         searched_from = stop;
     }
-    return Error(ErrorCode::unreachable_target, fmt::format("the WAL in the repository does not contain the recovery target, {}", describe(target)))
-        .detail(fmt::format("It was searched from {}, where backup \"{}\" ends, to {}.", candidates.back().backup.summary.stop_lsn,
-                            candidates.back().backup.summary.label, candidates.front().reach.end))
+    return Error(ErrorCode::unreachable_target, formatted("the WAL in the repository does not contain the recovery target, {}", describe(target)))
+        .detail(formatted("It was searched from {}, where backup \"{}\" ends, to {}.", candidates.back().backup.summary.stop_lsn,
+                          candidates.back().backup.summary.label, candidates.front().reach.end))
         .hint("Check the target and the timeline; WAL on other timelines is searched with --target-timeline.");
 }
 

@@ -1,7 +1,6 @@
 #include "core/restore/unpack.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/base/parallel.h"
 #include "core/restore/object_range.h"
 
@@ -38,11 +38,11 @@ Result<void> Unpacker::create_directories() const {
     for (const ManifestDirectory& directory : manifest_.directories) {
         const fs::path path = destination_.directory / directory.path;
         if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-            return Error::from_errno(errno, fmt::format("could not create directory \"{}\"", path.native())).object(path.native());
+            return Error::from_errno(errno, formatted("could not create directory \"{}\"", path.native())).object(path.native());
         TRY_ASSIGN(const UniqueFd fd, open_file(path, O_RDONLY | O_DIRECTORY));
         if (::fchmod(fd.get(), directory.mode & 07777) != 0 ||
             (destination_.owner && ::fchown(fd.get(), destination_.owner->user, destination_.owner->group) != 0))
-            return Error::from_errno(errno, fmt::format("could not change owner and permissions of \"{}\"", path.native())).object(path.native());
+            return Error::from_errno(errno, formatted("could not change owner and permissions of \"{}\"", path.native())).object(path.native());
     }
     return {};
 }
@@ -51,10 +51,10 @@ Result<void> Unpacker::create_file(const ManifestFile& file) const {
     const fs::path path = path_of(file);
     TRY_ASSIGN(const UniqueFd fd, open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
     if (file.size != 0 && ::ftruncate(fd.get(), static_cast<off_t>(file.size)) != 0)
-        return Error::from_errno(errno, fmt::format("could not extend file \"{}\"", path.native())).object(path.native());
+        return Error::from_errno(errno, formatted("could not extend file \"{}\"", path.native())).object(path.native());
     if ((destination_.owner && ::fchown(fd.get(), destination_.owner->user, destination_.owner->group) != 0) ||
         ::fchmod(fd.get(), file.mode & 07777) != 0)
-        return Error::from_errno(errno, fmt::format("could not change owner and permissions of \"{}\"", path.native())).object(path.native());
+        return Error::from_errno(errno, formatted("could not change owner and permissions of \"{}\"", path.native())).object(path.native());
     return {};
 }
 
@@ -83,7 +83,7 @@ public:
         size_t frame = 0;  // the next one to be read
         while (run < runs.size()) {
             if (runs[run].pack_offset + runs[run].length > head.plain_length)
-                return Error(ErrorCode::corrupt_object, fmt::format("object \"{}\" is shorter than the manifest says", key)).object(key);
+                return Error(ErrorCode::corrupt_object, formatted("object \"{}\" is shorter than the manifest says", key)).object(key);
             // What lies between two runs belongs to other backups.
             frame = std::max<size_t>(frame, runs[run].pack_offset / head.frame_size);
             const size_t last = last_needed_frame(runs.subspan(run), head, frame, frame + batch - 1);
@@ -156,7 +156,7 @@ Result<void> Unpacker::write_pack(PackWriter& writer, uint32_t pack, std::span<c
         const bool another_may_help = written.error().code() == ErrorCode::corrupt_object || written.error().code() == ErrorCode::not_found ||
                                       written.error().code() == ErrorCode::unsupported_format || written.error().code() == ErrorCode::network ||
                                       written.error().code() == ErrorCode::io_error || written.error().code() == ErrorCode::timed_out;
-        failure = std::move(written).error().context(fmt::format("while restoring from repository \"{}\"", repository->url()));
+        failure = std::move(written).error().context(formatted("while restoring from repository \"{}\"", repository->url()));
         if (!another_may_help) break;
         progress_.done -= writer.take_written();
         if (repository != repositories_.back()) log_.warning("pack_unusable", *failure);

@@ -1,7 +1,5 @@
 #include "core/restore/verify.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
 #include <map>
@@ -10,6 +8,7 @@
 
 #include "core/archive/wal_push.h"
 #include "core/backup/manifest.h"
+#include "core/base/format.h"
 #include "core/base/parallel.h"
 #include "core/postgres/wal_name.h"
 #include "core/restore/object_range.h"
@@ -69,7 +68,7 @@ private:
         const std::string name = object.key.substr(object.key.rfind('/') + 1);
         ObjectKind kind = ObjectKind::kPack;
         if (object.key.starts_with(repository_.layout().wal_prefix())) {
-            if (!classify_wal_file(name)) return Error(ErrorCode::corrupt_object, fmt::format("object \"{}\" is not known", object.key)).object(object.key);
+            if (!classify_wal_file(name)) return Error(ErrorCode::corrupt_object, formatted("object \"{}\" is not known", object.key)).object(object.key);
             kind = wal_object_kind(name);
         }
         return check_content(reader, object.key, kind);
@@ -85,16 +84,16 @@ private:
     Result<void> check_backup(const std::string& label, const std::string& key) {
         TRY_ASSIGN(const Bytes content, repository_.load(key, ObjectKind::kManifest));
         Result<Manifest> manifest = parse_manifest(as_text(content));
-        if (!manifest.ok()) return std::move(manifest).error().object(key).context(fmt::format("while reading object \"{}\"", key));
+        if (!manifest.ok()) return std::move(manifest).error().object(key).context(formatted("while reading object \"{}\"", key));
         for (const ManifestPack& pack : manifest->packs) {
             const std::string pack_key = repository_.layout().pack(pack.set, pack.number);
             const auto found = sizes_.find(pack_key);
             if (found == sizes_.end())
-                note(pack_key, Error(ErrorCode::corrupt_object, fmt::format("object \"{}\", which backup \"{}\" needs, is missing", pack_key, label))
+                note(pack_key, Error(ErrorCode::corrupt_object, formatted("object \"{}\", which backup \"{}\" needs, is missing", pack_key, label))
                                    .object(pack_key));
             else if (found->second != pack.stored)
-                note(pack_key, Error(ErrorCode::corrupt_object, fmt::format("object \"{}\", which backup \"{}\" needs, has {} bytes instead of {}",
-                                                                            pack_key, label, found->second, pack.stored))
+                note(pack_key, Error(ErrorCode::corrupt_object, formatted("object \"{}\", which backup \"{}\" needs, has {} bytes instead of {}",
+                                                                          pack_key, label, found->second, pack.stored))
                                    .object(pack_key));
         }
         const std::lock_guard lock(mutex_);
@@ -109,7 +108,7 @@ private:
         if (reach.end >= backup.stop_lsn) return {};
         const uint32_t size = facts_->wal.segment_size();
         const std::string name = to_string(facts_->wal.on_history(history, segment_of(reach.end, size)), size);
-        return Error(ErrorCode::missing_wal, fmt::format("WAL segment \"{}\", which backup \"{}\" needs to become consistent, is missing", name, backup.label))
+        return Error(ErrorCode::missing_wal, formatted("WAL segment \"{}\", which backup \"{}\" needs to become consistent, is missing", name, backup.label))
             .object(name);
     }
 

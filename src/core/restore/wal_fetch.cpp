@@ -1,8 +1,7 @@
 #include "core/restore/wal_fetch.h"
 
-#include <fmt/format.h>
-
 #include "core/archive/wal_push.h"
+#include "core/base/format.h"
 #include "core/postgres/wal_name.h"
 
 namespace steward {
@@ -14,7 +13,7 @@ Result<Bytes> load_checked(const Repository& repository, const std::string& name
     TRY_ASSIGN(Bytes content, repository.load(key, wal_object_kind(name)));
     const uint32_t segment_size = repository.identity().wal_segment_size;
     if (classify_wal_file(name) == WalFileKind::kSegment && content.size() != segment_size)
-        return Error(ErrorCode::corrupt_object, fmt::format("object \"{}\" holds {} bytes instead of a segment's {}", key, content.size(), segment_size))
+        return Error(ErrorCode::corrupt_object, formatted("object \"{}\" holds {} bytes instead of a segment's {}", key, content.size(), segment_size))
             .object(key);
     return content;
 }
@@ -27,7 +26,7 @@ Result<std::optional<FetchedFile>> fetch_wal_file(std::span<const Repository> re
         Result<Bytes> content = load_checked(repositories[i], name);
         if (content.ok()) return std::optional(FetchedFile{std::move(content).value(), i});
         if (content.error().code() != ErrorCode::not_found && !failure)
-            failure = std::move(content).error().context(fmt::format("while fetching WAL file \"{}\" from repository \"{}\"", name, repositories[i].url()));
+            failure = std::move(content).error().context(formatted("while fetching WAL file \"{}\" from repository \"{}\"", name, repositories[i].url()));
     }
     if (failure) return std::move(*failure);
     // Nobody was asked: that proves nothing.

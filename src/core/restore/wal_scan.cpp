@@ -1,10 +1,9 @@
 #include "core/restore/wal_scan.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
 
+#include "core/base/format.h"
 #include "core/restore/object_range.h"
 #include "core/restore/wal_fetch.h"
 
@@ -87,9 +86,9 @@ Result<void> WalScanner::visit(size_t index, const RecordVisitor& visitor) const
     const std::string name = to_string(segments_[index], segment_size());
     TRY_ASSIGN(const std::optional<FetchedFile> file, fetch_wal_file(repositories_, name));
     if (!file)
-        return Error(ErrorCode::missing_wal, fmt::format("WAL segment \"{}\" is missing", name)).object(name);
+        return Error(ErrorCode::missing_wal, formatted("WAL segment \"{}\" is missing", name)).object(name);
     Result<WalSegmentReader> reader = WalSegmentReader::open(file->content, segment_size(), WalSegmentReader::Crc::kSkip);
-    if (!reader.ok()) return std::move(reader).error().context(fmt::format("while reading WAL segment \"{}\"", name));
+    if (!reader.ok()) return std::move(reader).error().context(formatted("while reading WAL segment \"{}\"", name));
     while (const std::optional<WalRecord> record = reader->next()) {
         TRY_ASSIGN(const ScanStep step, visitor(*record, *reader));
         if (step == ScanStep::kStop) return {};
@@ -103,7 +102,7 @@ Result<void> WalScanner::visit_crossing(ByteView segment, Lsn begin, size_t inde
     // Almost every record fits into a frame; one that does not says how long it is.
     TRY_ASSIGN(Bytes next, beginning_of(name, kFrameSize));
     Result<WalSegmentHeader> header = read_wal_segment_header(next);
-    if (!header.ok()) return std::move(header).error().context(fmt::format("while reading WAL segment \"{}\"", name));
+    if (!header.ok()) return std::move(header).error().context(formatted("while reading WAL segment \"{}\"", name));
     const uint64_t pages = header->continued_bytes / (header->page_size - kLongHeader) + 2;
     if (pages * header->page_size > next.size()) {
         TRY_ASSIGN(next, beginning_of(name, pages * header->page_size));

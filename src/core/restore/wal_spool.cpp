@@ -1,7 +1,6 @@
 #include "core/restore/wal_spool.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <mutex>
 #include <system_error>
 
+#include "core/base/format.h"
 #include "core/base/parallel.h"
 #include "core/restore/wal_fetch.h"
 
@@ -31,21 +31,21 @@ Result<bool> WalSpool::take(WalSegmentName name, const fs::path& destination) {
     if (!has(name)) return false;
     if (::rename(path_of(name).c_str(), destination.c_str()) == 0) return true;
     if (errno == ENOENT) return false;
-    return Error::from_errno(errno, fmt::format("could not rename file \"{}\" to \"{}\"", path_of(name).native(), destination.native()))
+    return Error::from_errno(errno, formatted("could not rename file \"{}\" to \"{}\"", path_of(name).native(), destination.native()))
         .object(destination.native());
 }
 
 Result<void> WalSpool::advance(WalSegmentName name) {
     if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST)
-        return Error::from_errno(errno, fmt::format("could not create directory \"{}\"", directory_.native())).object(directory_.native());
+        return Error::from_errno(errno, formatted("could not create directory \"{}\"", directory_.native())).object(directory_.native());
     const std::string text = to_string(name, segment_size_);
-    const fs::path pending = directory_ / fmt::format(".asked.{}", ::getpid());
+    const fs::path pending = directory_ / formatted(".asked.{}", ::getpid());
     {
         TRY_ASSIGN(const UniqueFd fd, open_file(pending, O_WRONLY | O_CREAT | O_TRUNC));
         TRY(write_all(fd.get(), as_bytes(text), pending));
     }
     if (::rename(pending.c_str(), (directory_ / ".asked").c_str()) != 0)
-        return Error::from_errno(errno, fmt::format("could not rename file \"{}\"", pending.native())).object(pending.native());
+        return Error::from_errno(errno, formatted("could not rename file \"{}\"", pending.native())).object(pending.native());
 
     std::error_code problem;
     for (fs::directory_iterator entry(directory_, problem), end; !problem && entry != end; entry.increment(problem)) {
@@ -76,13 +76,13 @@ void WalSpool::clear() {
 }
 
 Result<void> WalSpool::add(WalSegmentName name, ByteView content) {
-    const fs::path pending = directory_ / fmt::format(".{}.tmp", to_string(name, segment_size_));
+    const fs::path pending = directory_ / formatted(".{}.tmp", to_string(name, segment_size_));
     const auto write_and_rename = [&]() -> Result<void> {
         // Not flushed: after a crash the server begins recovery anew, and a file cut short is known by its size.
         TRY_ASSIGN(const UniqueFd fd, open_file(pending, O_WRONLY | O_CREAT | O_TRUNC));
         TRY(write_all(fd.get(), content, pending));
         if (::rename(pending.c_str(), path_of(name).c_str()) == 0) return {};
-        return Error::from_errno(errno, fmt::format("could not rename file \"{}\"", pending.native())).object(pending.native());
+        return Error::from_errno(errno, formatted("could not rename file \"{}\"", pending.native())).object(pending.native());
     };
     Result<void> result = write_and_rename();
     if (!result.ok()) ::unlink(pending.c_str());
@@ -94,7 +94,7 @@ Result<std::optional<UniqueFd>> WalSpool::lock() {
     TRY_ASSIGN(UniqueFd fd, open_file(path, O_RDWR | O_CREAT));
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return std::optional(std::move(fd));
     if (errno == EWOULDBLOCK) return std::optional<UniqueFd>();
-    return Error::from_errno(errno, fmt::format("could not lock file \"{}\"", path.native())).object(path.native());
+    return Error::from_errno(errno, formatted("could not lock file \"{}\"", path.native())).object(path.native());
 }
 
 namespace {

@@ -1,10 +1,10 @@
 #include "core/settings/settings.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -21,9 +21,9 @@ constexpr SettingInfo kSettings[] = {
 };
 
 Error setting_error(std::string_view name, std::string_view text, std::string detail) {
-    return Error(ErrorCode::configuration, fmt::format("invalid value for parameter \"steward.{}\": \"{}\"", name, text))
+    return Error(ErrorCode::configuration, formatted("invalid value for parameter \"steward.{}\": \"{}\"", name, text))
         .detail(std::move(detail))
-        .object(fmt::format("steward.{}", name));
+        .object(formatted("steward.{}", name));
 }
 
 Result<int> parse_integer(const SettingInfo& setting, std::string_view text) {
@@ -31,7 +31,7 @@ Result<int> parse_integer(const SettingInfo& setting, std::string_view text) {
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (problem != std::errc() || end != text.data() + text.size()) return setting_error(setting.name, text, "It must be a whole number.");
     if (value < setting.minimum || value > setting.maximum)
-        return setting_error(setting.name, text, fmt::format("It must be between {} and {}.", setting.minimum, setting.maximum));
+        return setting_error(setting.name, text, formatted("It must be between {} and {}.", setting.minimum, setting.maximum));
     return static_cast<int>(value);
 }
 

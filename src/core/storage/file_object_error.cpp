@@ -1,33 +1,33 @@
 #include "core/storage/file_object_error.h"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstring>
 #include <string>
 #include <utility>
 
+#include "core/base/format.h"
+
 namespace steward {
 
 Error file_object_error(int errno_value, std::string_view verb, std::string_view key, const std::filesystem::path& root) {
-    const std::string what = fmt::format("could not {} object \"{}\" in \"{}\"", verb, key, root.native());
+    const std::string what = formatted("could not {} object \"{}\" in \"{}\"", verb, key, root.native());
     const auto error = [&](ErrorCode code) {
-        return Error(code, fmt::format("{}: {}", what, std::strerror(errno_value))).object(std::string(key));
+        return Error(code, formatted("{}: {}", what, std::strerror(errno_value))).object(std::string(key));
     };
     switch (errno_value) {
         case ENOSPC:
         case EDQUOT:
             return error(ErrorCode::no_space)
-                .hint(fmt::format("Free space on the file system that holds \"{}\", enlarge it, or shorten the retention.",
-                                  root.native()));
+                .hint(formatted("Free space on the file system that holds \"{}\", enlarge it, or shorten the retention.",
+                                root.native()));
         case EACCES:
         case EPERM:
             return error(ErrorCode::permission_denied)
-                .hint(fmt::format("Give everything below \"{}\" to the operating system user that runs the server.",
-                                  root.native()));
+                .hint(formatted("Give everything below \"{}\" to the operating system user that runs the server.",
+                                root.native()));
         case EROFS:
             return error(ErrorCode::permission_denied)
-                .hint(fmt::format("Mount the file system that holds \"{}\" for writing.", root.native()));
+                .hint(formatted("Mount the file system that holds \"{}\" for writing.", root.native()));
         case ENOTDIR:
         case EISDIR:
             return error(ErrorCode::wrong_state)

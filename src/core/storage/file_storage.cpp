@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/base/format.h"
 #include "core/storage/file_listing.h"
 #include "core/storage/file_object_error.h"
 #include "core/storage/file_time.h"
@@ -24,7 +24,7 @@ namespace {
 constexpr int kMaxAttempts = 1000;
 
 Error root_error(ErrorCode code, const fs::path& root, std::string_view fault) {
-    return Error(code, fmt::format("could not open repository directory \"{}\": {}", root.native(), fault)).object(root.native());
+    return Error(code, formatted("could not open repository directory \"{}\": {}", root.native(), fault)).object(root.native());
 }
 
 /// Make the root and flush its parent.
@@ -33,12 +33,12 @@ Result<void> create_root(const fs::path& root) {
     if (errno == EEXIST) return {};
     if (errno == ENOENT)
         return root_error(ErrorCode::configuration, root, "its parent directory does not exist")
-            .hint(fmt::format("Create \"{}\", or mount what belongs there.", root.parent_path().native()));
+            .hint(formatted("Create \"{}\", or mount what belongs there.", root.parent_path().native()));
     if (errno == EACCES || errno == EPERM || errno == EROFS)
         return root_error(ErrorCode::permission_denied, root,
-                          fmt::format("it does not exist and could not be created: {}", std::strerror(errno)))
+                          formatted("it does not exist and could not be created: {}", std::strerror(errno)))
             .hint("Create it and give it to the operating system user that runs the server.");
-    return Error::from_errno(errno, fmt::format("could not create repository directory \"{}\"", root.native()))
+    return Error::from_errno(errno, formatted("could not create repository directory \"{}\"", root.native()))
         .object(root.native());
 }
 
@@ -53,7 +53,7 @@ Error missing_root(int cause, const fs::path& root) {
     if (cause == EACCES)
         return root_error(ErrorCode::permission_denied, root, std::strerror(cause))
             .hint("Let the operating system user that runs the server search the directories above it.");
-    return Error::from_errno(cause, fmt::format("could not open repository directory \"{}\"", root.native()))
+    return Error::from_errno(cause, formatted("could not open repository directory \"{}\"", root.native()))
         .object(root.native());
 }
 
@@ -88,7 +88,7 @@ Result<void> FileStorage::check_root(std::string_view key) const {
     // Only the inode is compared: the device number of a network file system changes with every mount.
     if (::stat(root_.c_str(), &st) == 0 && st.st_ino == root_inode_) return {};
     return Error(ErrorCode::io_error,
-                 fmt::format("repository directory \"{}\" is not the directory that was opened", root_.native()))
+                 formatted("repository directory \"{}\" is not the directory that was opened", root_.native()))
         .object(std::string(key))
         .hint("Check whether its file system is mounted.");
 }
@@ -220,7 +220,7 @@ std::string file_url(const fs::path& path) {
         if (plain) {
             url += c;
         } else {
-            url += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+            url += formatted("%{:02X}", static_cast<unsigned char>(c));
         }
     }
     return url;

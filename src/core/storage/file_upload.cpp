@@ -1,7 +1,6 @@
 #include "core/storage/file_upload.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/base/format.h"
 #include "core/storage/file_object_error.h"
 
 namespace steward {
@@ -36,7 +36,7 @@ std::string temporary_name() {
     uint64_t random = 0;
     // Without entropy (only early at boot) O_EXCL still keeps two uploads from sharing a file.
     static_cast<void>(::getrandom(&random, sizeof random, GRND_NONBLOCK));
-    return fmt::format("{}.{:016x}.{}", ::getpid(), random, counter++);
+    return formatted("{}.{:016x}.{}", ::getpid(), random, counter++);
 }
 
 /// Hands out the parts as arrays of at most kWriteBackStep bytes for writev().

@@ -1,9 +1,9 @@
 #include "core/storage/memory_storage.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -11,7 +11,7 @@ Result<void> MemoryStorage::check_path(std::string_view key) const {
     for (size_t slash = key.find('/'); slash != std::string_view::npos; slash = key.find('/', slash + 1))
         if (objects_.contains(key.substr(0, slash)))
             return Error(ErrorCode::wrong_state,
-                         fmt::format("object \"{}\" cannot exist: \"{}\" is an object", key, key.substr(0, slash)))
+                         formatted("object \"{}\" cannot exist: \"{}\" is an object", key, key.substr(0, slash)))
                 .object(std::string(key));
     return {};
 }
@@ -30,7 +30,7 @@ Result<PutOutcome> MemoryStorage::put(std::string_view key, std::span<const Byte
     const std::lock_guard lock(mutex_);
     TRY(check_path(key));
     if (has_objects_below(key))
-        return Error(ErrorCode::wrong_state, fmt::format("object \"{0}\" cannot exist: there are objects under \"{0}/\"", key))
+        return Error(ErrorCode::wrong_state, formatted("object \"{0}\" cannot exist: there are objects under \"{0}/\"", key))
             .object(std::string(key));
     const auto present = objects_.find(key);
     if (present == objects_.end()) {

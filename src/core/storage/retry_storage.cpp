@@ -1,11 +1,11 @@
 #include "core/storage/retry_storage.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -27,7 +27,7 @@ auto RetryStorage::persist(Call call) -> decltype(call()) {
         auto result = call();
         if (result.ok() || !result.error().retryable() || result.error().code() == ErrorCode::no_space) return result;
         if (timer_.now() + pause > deadline)
-            return std::move(result).context([&] { return fmt::format("while giving up after attempt {}", attempts); });
+            return std::move(result).context([&] { return formatted("while giving up after attempt {}", attempts); });
         timer_.wait(pause, cancel_);
         if (cancel_.stop_requested()) return check_cancel(cancel_).error();
         pause = std::min(pause * 2, policy_.longest_wait);

@@ -1,8 +1,8 @@
 #include "core/storage/storage.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -76,7 +76,7 @@ std::string printable(std::string_view key) {
         if (c >= 0x20 && c < 0x7F) {
             text += c;
         } else {
-            text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+            text += formatted("\\x{:02x}", static_cast<unsigned char>(c));
         }
     }
     return text;
@@ -87,17 +87,17 @@ std::string printable(std::string_view key) {
 Result<void> check_key(std::string_view key) {
     const std::string_view fault = fault_of_key(key);
     if (fault.empty()) return {};
-    return Error(ErrorCode::invalid_argument, fmt::format("invalid object key \"{}\": {}", printable(key), fault))
+    return Error(ErrorCode::invalid_argument, formatted("invalid object key \"{}\": {}", printable(key), fault))
         .object(printable(key));
 }
 
 Result<void> check_list_limit(size_t limit) {
     if (limit >= 1 && limit <= kMaxListLimit) return {};
-    return Error(ErrorCode::invalid_argument, fmt::format("page size {} is outside the range 1 .. {}", limit, kMaxListLimit));
+    return Error(ErrorCode::invalid_argument, formatted("page size {} is outside the range 1 .. {}", limit, kMaxListLimit));
 }
 
 Error object_not_found(std::string_view key, std::string_view url) {
-    return Error(ErrorCode::not_found, fmt::format("object \"{}\" does not exist in \"{}\"", key, url)).object(std::string(key));
+    return Error(ErrorCode::not_found, formatted("object \"{}\" does not exist in \"{}\"", key, url)).object(std::string(key));
 }
 
 Result<Bytes> read_object(Storage& storage, std::string_view key, uint64_t limit) {
@@ -106,7 +106,7 @@ Result<Bytes> read_object(Storage& storage, std::string_view key, uint64_t limit
     TRY_ASSIGN(Bytes content, storage.read(key, 0, length));
     if (content.size() > limit)
         return Error(ErrorCode::io_error,
-                     fmt::format("object \"{}\" in \"{}\" is larger than {} bytes", key, storage.url(), limit))
+                     formatted("object \"{}\" in \"{}\" is larger than {} bytes", key, storage.url(), limit))
             .object(std::string(key))
             .retryable(false);
     return content;

@@ -1,12 +1,12 @@
 #include "core/storage/storage_url.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
 #include <utility>
+
+#include "core/base/format.h"
 
 namespace steward {
 
@@ -53,7 +53,7 @@ Result<std::string> percent_decode(std::string_view text) {
         const std::string_view digits = text.substr(i + 1, 2);
         const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
         if (digits.size() != 2 || fault != std::errc() || end != digits.data() + 2)
-            return url_error(fmt::format("invalid percent-encoding in repository path \"{}\"", text));
+            return url_error(formatted("invalid percent-encoding in repository path \"{}\"", text));
         decoded += static_cast<char>(value);
         i += 2;
     }
@@ -67,7 +67,7 @@ Result<StorageUrl> file_address(std::string_view path) {
     if (path == "/") return url_error("the root directory cannot be a repository");
     for (const auto& segment : std::filesystem::path(path))
         if (segment == "." || segment == "..")
-            return url_error(fmt::format("repository path \"{}\" contains \".\" or \"..\"", path)).object(std::string(path));
+            return url_error(formatted("repository path \"{}\" contains \".\" or \"..\"", path)).object(std::string(path));
     return StorageUrl{StorageScheme::kFile, std::filesystem::path(path)};
 }
 
@@ -81,9 +81,9 @@ Result<StorageUrl> parse_file_url(std::string_view rest) {
                 .hint("A local path needs three slashes, as in \"file:///srv/pg\".");
         rest.remove_prefix(host.size());
     }
-    if (!rest.starts_with('/')) return url_error(fmt::format("repository path \"{}\" is not absolute", rest));
+    if (!rest.starts_with('/')) return url_error(formatted("repository path \"{}\" is not absolute", rest));
     if (rest.find_first_of("?#") != std::string_view::npos)
-        return url_error(fmt::format("repository path \"{}\" contains \"?\" or \"#\"", rest))
+        return url_error(formatted("repository path \"{}\" contains \"?\" or \"#\"", rest))
             .hint("Write them as \"%3F\" and \"%23\".");
     TRY_ASSIGN(const std::string path, percent_decode(rest));
     return file_address(path);
@@ -101,8 +101,8 @@ Result<StorageUrl> parse_repository_url(std::string_view text) {
     if (!scheme) return url_error("repository is neither a URL nor an absolute path");
     if (*scheme == "file") return parse_file_url(text.substr(scheme->size() + 1));
     if (std::find(kPlannedSchemes.begin(), kPlannedSchemes.end(), *scheme) != kPlannedSchemes.end())
-        return url_error(fmt::format("repository scheme \"{}\" is not supported by this release", *scheme));
-    return url_error(fmt::format("unknown repository scheme \"{}\"", *scheme)).detail("The supported scheme is \"file\".");
+        return url_error(formatted("repository scheme \"{}\" is not supported by this release", *scheme));
+    return url_error(formatted("unknown repository scheme \"{}\"", *scheme)).detail("The supported scheme is \"file\".");
 }
 
 Result<std::vector<StorageUrl>> parse_repository_list(std::string_view text) {
@@ -111,7 +111,7 @@ Result<std::vector<StorageUrl>> parse_repository_list(std::string_view text) {
         const size_t comma = text.find(',');
         TRY_ASSIGN(StorageUrl url, parse_repository_url(text.substr(0, comma)));
         if (std::find(urls.begin(), urls.end(), url) != urls.end())
-            return Error(ErrorCode::configuration, fmt::format("repository \"{}\" is listed twice", url.to_string()))
+            return Error(ErrorCode::configuration, formatted("repository \"{}\" is listed twice", url.to_string()))
                 .object(url.to_string())
                 .hint("Name every repository once.");
         urls.push_back(std::move(url));

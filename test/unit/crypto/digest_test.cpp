@@ -1,6 +1,6 @@
+#include "core/base/format.h"
 #include "core/crypto/digest.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -32,7 +32,7 @@ TEST(Digest, IsXxh3AsItsAuthorsPublishIt) {
         {403, 0xCDEB804D65C6DEA4, 0x1B6DE21E332DD73D},  {2048, 0xDD59E2C3A5F038E0, 0xF736557FD47073A5},
     };
     for (const auto& published : kPublished)
-        EXPECT_EQ(to_string(digest_of(sanity_buffer(published.size))), fmt::format("xxh3:{:016x}{:016x}", published.high, published.low)) << published.size;
+        EXPECT_EQ(to_string(digest_of(sanity_buffer(published.size))), formatted("xxh3:{:016x}{:016x}", published.high, published.low)) << published.size;
 }
 
 TEST(Digest, ReadsWhatItRenders) {

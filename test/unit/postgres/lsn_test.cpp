@@ -1,6 +1,6 @@
+#include "core/base/format.h"
 #include "core/postgres/lsn.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace steward {
@@ -8,7 +8,7 @@ namespace {
 
 TEST(Lsn, PrintsAndParsesTheServersForm) {
     EXPECT_EQ(to_string(Lsn{0x3000028}), "0/3000028");
-    EXPECT_EQ(fmt::format("{}", Lsn{0x1234567800000000}), "12345678/0");
+    EXPECT_EQ(formatted("{}", Lsn{0x1234567800000000}), "12345678/0");
     EXPECT_EQ(parse_lsn("0/3000028").value(), Lsn{0x3000028});
     EXPECT_EQ(parse_lsn("ab/CDEF0123").value(), Lsn{0xABCDEF0123});
     EXPECT_EQ(parse_lsn("FFFFFFFF/FFFFFFFF").value(), Lsn{UINT64_MAX});

@@ -1,11 +1,11 @@
 #include "core/postgres/pg_control.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/postgres/crc32c.h"
 #include "postgres/real_server.h"
 
@@ -125,7 +125,7 @@ TEST(PgControlOfARealServer, AgreesWithPgControldata) {
         EXPECT_EQ(control->checkpoint.redo, parse_lsn(expected["Latest checkpoint's REDO location"]).value());
         EXPECT_EQ(std::to_string(control->checkpoint.timeline), expected["Latest checkpoint's TimeLineID"]);
         EXPECT_EQ(std::to_string(control->checkpoint.previous_timeline), expected["Latest checkpoint's PrevTimeLineID"]);
-        EXPECT_EQ(fmt::format("{}:{}", control->checkpoint.next_xid >> 32, control->checkpoint.next_xid & 0xFFFFFFFF),
+        EXPECT_EQ(formatted("{}:{}", control->checkpoint.next_xid >> 32, control->checkpoint.next_xid & 0xFFFFFFFF),
                   expected["Latest checkpoint's NextXID"]);
         EXPECT_EQ(std::to_string(control->checkpoint.next_oid), expected["Latest checkpoint's NextOID"]);
         EXPECT_EQ(std::to_string(control->checkpoint.next_multixact), expected["Latest checkpoint's NextMultiXactId"]);

@@ -1,12 +1,12 @@
 #include "core/postgres/wal_reader.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
 #include <set>
 
 #include "core/base/file.h"
+#include "core/base/format.h"
 #include "core/postgres/crc32c.h"
 #include "core/postgres/pg_control.h"
 #include "postgres/real_server.h"
@@ -327,7 +327,7 @@ TEST(WalOfARealServer, ReadsAsPgWaldumpReadsIt) {
                 if (kind == WalRecordKind::kRestorePoint) restore_points.insert(decode_restore_point(*data).value().name);
                 if (kind == WalRecordKind::kCheckpointOnline || kind == WalRecordKind::kCheckpointShutdown) {
                     const auto checkpoint = parse_checkpoint(*data, server.major()).value();
-                    EXPECT_NE(expected->second.description.find(fmt::format("oid {};", checkpoint.next_oid)), std::string::npos)
+                    EXPECT_NE(expected->second.description.find(formatted("oid {};", checkpoint.next_oid)), std::string::npos)
                         << expected->second.description;
                 }
                 if (kind == WalRecordKind::kCommit || kind == WalRecordKind::kCommitPrepared) {

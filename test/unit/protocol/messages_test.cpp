@@ -43,7 +43,11 @@ TEST(Messages, ArriveAsSent) {
     EXPECT_EQ(status.repositories.at(0).last_lsn, UINT64_MAX);
     EXPECT_EQ(status.repositories.at(0).last_stored_us, -5);
     EXPECT_EQ(sent(CatalogMessage{{full_entry(), full_entry()}, "error"}).backups.at(1).data_bytes, UINT64_MAX);
-    EXPECT_EQ(sent(BackupStartMessage{"label", 40, 1, 5, true, {{"16384", "/ts"}}}).tablespaces.at("16384"), "/ts");
+    const BackupStartMessage start = sent(BackupStartMessage{"label", UINT64_MAX, -5, true});
+    EXPECT_EQ(start.label, "label");
+    EXPECT_EQ(start.start_lsn, UINT64_MAX);
+    EXPECT_EQ(start.started_us, -5);
+    EXPECT_TRUE(start.from_standby);
     EXPECT_EQ(sent(BackupFinishMessage{99, "START WAL LOCATION: 0/28\n", "16384 /ts\n", 6}).tablespace_map, "16384 /ts\n");
     EXPECT_EQ(sent(BackupProgressMessage{"copying", 1, 2, 3, 4, "segment"}).waiting_for, "segment");
     sent(BackupCopiedMessage{});
@@ -71,7 +75,6 @@ TEST(Messages, CarryPathsAndFilesThatAreNotUtf8) {
     const std::string path = "/srv/d\xe4ten \xc3\x28\xff", utf8 = "/srv/d\xc3\xa4ten";
     EXPECT_EQ(sent(ConfigureMessage{{path, 1, 17, 1 << 20, "17"}, {}}).facts.data_directory, path);
     EXPECT_EQ(sent(ConfigureMessage{{utf8, 1, 17, 1 << 20, "17"}, {}}).facts.data_directory, utf8);
-    EXPECT_EQ(sent(BackupStartMessage{"l", 1, 1, 1, false, {{"1", path}, {"2", utf8}}}).tablespaces.at("1"), path);
     const BackupFinishMessage finish = sent(BackupFinishMessage{1, "LABEL: \xfc\n", "1 " + path + "\n", 1});
     EXPECT_EQ(finish.backup_label, "LABEL: \xfc\n");
     EXPECT_EQ(finish.tablespace_map, "1 " + path + "\n");

@@ -1,8 +1,8 @@
 #include "core/repository/catalog.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "core/base/format.h"
 #include "repository/memory_repository.h"
 
 namespace steward {
@@ -154,7 +154,7 @@ TEST(WalRanges, EndAtHolesAndAtTimelines) {
     uint64_t bytes = 0;
     const auto ranges = list_wal_ranges(repository);
     for (const WalRange& range : *ranges) {
-        found.push_back(fmt::format("{}:{}..{}:{}", range.timeline, range.first, range.last, range.segments));
+        found.push_back(formatted("{}:{}..{}:{}", range.timeline, range.first, range.last, range.segments));
         bytes += range.repository_bytes;
     }
     EXPECT_EQ(found, (std::vector<std::string>{"1:000000010000000000000FFE..000000010000000100000000:3",
