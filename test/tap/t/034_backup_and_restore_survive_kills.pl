@@ -9,7 +9,11 @@ $node->sql('CREATE EXTENSION pg_steward');
 $node->command_ok([ 'pgbench', '-i', '-q', '-s', '15', '-h', $node->host, '-p', $node->port, 'postgres' ], 'pgbench tables');
 $node->sql('CREATE TABLE acknowledged (at timestamptz DEFAULT clock_timestamp())');
 my $script = $node->basedir . '/script.sql';
-spew($script, "INSERT INTO acknowledged DEFAULT VALUES;\nUPDATE pgbench_accounts SET abalance = abalance + 1 WHERE aid = (random() * 1000000)::int;\n");
+spew($script, <<'SQL');
+\set account random(1, 1500000)
+INSERT INTO acknowledged DEFAULT VALUES;
+UPDATE pgbench_accounts SET abalance = abalance + 1 WHERE aid = :account;
+SQL
 
 my ($load, $load_out);
 my $acknowledged = 0;
@@ -25,7 +29,7 @@ sub start_load
 # What clients were told is committed: the final report, when the server went, or nothing when we stop them.
 sub stop_load
 {
-	$load->signal('INT');
+	$load->signal('TERM');
 	IPC::Run::finish($load);
 	$acknowledged += $1 if $load_out =~ /number of transactions actually processed: (\d+)/;
 	return;

@@ -24,12 +24,16 @@ our @EXPORT = (qw(poll_until run_program program_ok program_fails source_dir pg_
 use constant kLogLines => 80;
 use constant kOwnLogLines => 15;
 use constant kPollSeconds => 0.05;
+# The longest test takes a quarter of this on a busy machine: one that takes longer waits for what never comes.
+use constant kMostSeconds => 600;
 
 sub import
 {
 	my ($class, @names) = @_;
 	strict->import;
 	warnings->import;
+	$SIG{ALRM} = sub { die sprintf("the test has taken more than %d s\n", kMostSeconds) };
+	alarm(kMostSeconds);
 	return $class->export_to_level(1, $class, @names);
 }
 
