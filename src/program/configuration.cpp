@@ -77,8 +77,11 @@ Result<SettingTexts> resolve_setting_texts(const ConfigurationSources& sources) 
     // emplace and merge keep what is there: the first source wins.
     TRY_ASSIGN(SettingTexts from_file, read_configured_file(sources));
     texts.merge(from_file);
-    TRY_ASSIGN(SettingTexts from_server, read_server_settings(sources.data_directory));
-    texts.merge(from_server);
+    Result<SettingTexts> from_server = read_server_settings(sources.data_directory);
+    if (from_server.ok())
+        texts.merge(*from_server);
+    else if (!texts.contains("repository"))
+        return std::move(from_server).error();
     return texts;
 }
 

@@ -36,7 +36,9 @@ std::string flag_of(const SettingInfo& setting);
 /// "PG_STEWARD_BACKUP_WORKERS" for "backup_workers".
 std::string variable_of(const SettingInfo& setting);
 
-/// Find every setting's text. A data directory that does not exist (it is to be restored) counts as one without settings.
+/// Find every setting's text. A data directory that does not exist (it is to be restored) counts as one without settings. So does
+/// one whose configuration cannot be read, once the repository is known from elsewhere: it is damaged, or a restore was killed
+/// half-way, and to restore it is what is wanted.
 /// Errors: configuration naming file and line for what is not understood; by errno when a named file cannot be read.
 Result<SettingTexts> resolve_setting_texts(const ConfigurationSources& sources);
 

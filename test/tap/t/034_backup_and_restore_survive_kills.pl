@@ -100,6 +100,8 @@ my @moments = (
 	[ 'most files are there', sub { my @f = glob("$base/*/*"); @f > 800 } ],
 	[ 'the label is there', sub { -e "$directory/backup_label" } ],
 );
+# Only a pump notices that a process has ended, and dies when it had before.
+sub still_runs { my ($run) = @_; return $run->pumpable && eval { $run->pump_nb; 1 }; }
 my $killed = 0;
 for my $moment (@moments)
 {
@@ -107,7 +109,7 @@ for my $moment (@moments)
 	my $run = IPC::Run::start(\@restore, '>', \my $out, '2>', \my $err);
 	# No wait between looks: the restore is quick. It may even be done before the last moments are seen.
 	my $seen = 0;
-	$seen = $condition->() until $seen or !$run->pumpable;
+	$seen = $condition->() until $seen or !still_runs($run);
 	$run->kill_kill(grace => 0);
 	if (-e "$directory/global/pg_control")
 	{
@@ -115,6 +117,7 @@ for my $moment (@moments)
 		system('rm', '-rf', $directory);
 		next;
 	}
+	ok($seen, "a restore into what an earlier kill has left gets as far as: $what") or diag($err);
 	$killed++;
 	my ($code) = $node->run_log([ 'pg_ctl', '-D', $directory, '-w', '-t', '5', 'start' ]);
 	ok(!$code, "killed when $what: what is there does not start");

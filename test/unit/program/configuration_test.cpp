@@ -64,6 +64,14 @@ TEST_F(ResolveSettings, MixesSettingsOfSeveralSources) {
     EXPECT_EQ(settings->cluster, "other");
 }
 
+// A restore that was killed leaves files whose content is still to come.
+TEST_F(ResolveSettings, NeedsNoReadableDataDirectoryOnceTheRepositoryIsKnown) {
+    write("postgresql.conf", std::string(100, '\0'));
+    EXPECT_THAT(cluster(), HasSubstr("postgresql.conf\" line 1"));
+    variables_["PG_STEWARD_REPOSITORY"] = "/srv/pg";
+    EXPECT_EQ(cluster(), "main");
+}
+
 TEST_F(ResolveSettings, RefusesAnUnknownSettingWithFileAndLine) {
     sources_.config_file = write("flag.conf", "cluster = a\n\nclutser = b\n").native();
     EXPECT_THAT(cluster(), HasSubstr("unknown setting \"clutser\""));
