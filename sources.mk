@@ -21,6 +21,7 @@ CORE_SOURCES = \
 	src/core/base/parallel.cpp \
 	src/core/codec/compression.cpp \
 	src/core/crypto/digest.cpp \
+	src/core/crypto/xxh3_avx2.cpp \
 	src/core/postgres/backup_label.cpp \
 	src/core/postgres/configuration.cpp \
 	src/core/postgres/crc32c.cpp \
@@ -62,6 +63,7 @@ CORE_SOURCES = \
 	src/core/storage/file_object_error.cpp \
 	src/core/storage/file_storage.cpp \
 	src/core/storage/file_upload.cpp \
+	src/core/storage/file_write.cpp \
 	src/core/storage/memory_storage.cpp \
 	src/core/storage/retry_storage.cpp \
 	src/core/storage/storage.cpp \

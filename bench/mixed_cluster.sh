@@ -27,7 +27,7 @@ CONF
     start_server "$cluster" '-c fsync=off -c wal_level=minimal -c max_wal_senders=0 -c full_page_writes=off'
     as_postgres pgbench -h "$scratch/socket" -U postgres -i -I dtgp -s 100 -q postgres >"$scratch/pgbench.log" 2>&1 ||
         { cat "$scratch/pgbench.log" >&2; die "pgbench failed"; }
-    sql -f - <"$source_tree/bench/mixed_data.sql"
+    sql -o /dev/null -f - <"$source_tree/bench/mixed_data.sql"
     # What the first reader of each row would write during the measurement is written now.
     sql -c 'VACUUM (FREEZE, PARALLEL 0)' -c CHECKPOINT
     stop_server
@@ -41,11 +41,11 @@ start_with_steward() {
     as_postgres mkdir -p "$scratch/repository"
     start_server "$cluster" "-c shared_preload_libraries=pg_steward -c archive_mode=on -c archive_library=pg_steward \
 -c steward.repository=file://$scratch/repository -c steward.compression=zstd:3 -c steward.backup_workers=2"
-    sql -c 'CREATE EXTENSION IF NOT EXISTS pg_steward'
+    sql -c 'SET client_min_messages = warning' -c 'CREATE EXTENSION IF NOT EXISTS pg_steward'
 }
 
 start_with_pgbackrest() {
-    configure_pgbackrest "$cluster" <<<$'archive-async=y\nrepo1-bundle=y\nstart-fast=y'
+    configure_pgbackrest "$cluster" <<<$'archive-async=y\nrepo1-bundle=y\nrepo1-retention-full=9\nstart-fast=y'
     start_server "$cluster" "-c archive_mode=on -c archive_command='$(pgbackrest_command) archive-push %p'"
     pgbackrest stanza-create >&2
 }

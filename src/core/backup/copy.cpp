@@ -63,6 +63,7 @@ public:
 
 private:
     Result<void> make_pack(const PackTask& task, uint32_t number, CopiedPack& result, const CancelToken& cancel) {
+        builder_.prepare(task.length, store_.take_spent_payload());
         for (const CopyPiece& piece : task.pieces) TRY(copy_piece(piece, number, cancel));
         result.length = builder_.position();
         // Everything in it may have vanished.
@@ -70,9 +71,7 @@ private:
         BuiltObject pack = builder_.finish(ObjectKind::kPack, system_identifier_);
         result.stored = pack.size();
         counters_.repository_bytes += pack.size();
-        TRY(store_.hand_over(number, std::move(pack)));
-        builder_.reuse(store_.take_spent_payload());
-        return {};
+        return store_.hand_over(number, std::move(pack));
     }
 
     Result<void> copy_piece(const CopyPiece& piece, uint32_t task, const CancelToken& cancel) {

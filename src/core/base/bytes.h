@@ -43,6 +43,13 @@ using MutableByteView = std::span<std::byte>;
 
 inline ByteView as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+/// Copy `from` to `place`, which has room for it, and return the place after it. One memcpy, which std::ranges::copy is not for spans.
+inline std::byte* copy_bytes(ByteView from, std::byte* place) {
+    if (!from.empty()) std::memcpy(place, from.data(), from.size());
+    return place + from.size();
+}
+
 inline Bytes to_bytes(std::string_view text) { ByteView v = as_bytes(text); return Bytes(v.begin(), v.end()); }
 
 /// Write `value` at `place`, little-endian; `place` has room for sizeof(T).

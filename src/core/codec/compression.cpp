@@ -69,7 +69,7 @@ FrameDecompressor::~FrameDecompressor() = default;
 
 Result<void> FrameDecompressor::restore(Codec codec, ByteView stored, MutableByteView plain) {
     if (stored.size() == plain.size()) {
-        std::ranges::copy(stored, plain.begin());
+        copy_bytes(stored, plain.data());
         return {};
     }
     if (codec != Codec::kZstd) return Error(ErrorCode::corrupt_object, "stored frame has a wrong size");

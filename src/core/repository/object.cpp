@@ -110,10 +110,17 @@ void ObjectBuilder::filled(size_t n) {
 void ObjectBuilder::add(ByteView content) {
     while (!content.empty()) {
         const size_t n = std::min(content.size(), room().size());
-        std::ranges::copy(content.first(n), room().begin());
+        copy_bytes(content.first(n), room().data());
         filled(n);
         content = content.subspan(n);
     }
+}
+
+void ObjectBuilder::prepare(uint64_t content, Bytes spent) {
+    payload_ = std::move(spent);
+    payload_.clear();
+    // No frame grows, but the compressor wants some room beyond the last one. What is not used of this is never touched.
+    payload_.reserve(content + 2 * uint64_t{kFrameSize});
 }
 
 void ObjectBuilder::close_frame() {

@@ -112,12 +112,9 @@ public:
     /// Close the object and leave the builder empty for the next one.
     BuiltObject finish(ObjectKind kind, uint64_t system_identifier);
 
-    /// Take the memory of a former object's payload for the next one, which is worth it for large ones: growing costs copies, and
-    /// the kernel clears every page it gives. The builder is empty; so may `spent` be.
-    void reuse(Bytes spent) {
-        payload_ = std::move(spent);
-        payload_.clear();
-    }
+    /// Make ready for an object of `content` bytes, which is worth it for large ones: growing costs copies, and the kernel clears
+    /// every page it gives. Takes the memory of a former object's payload, which may be empty. The builder is empty.
+    void prepare(uint64_t content, Bytes spent);
 
 private:
     void close_frame();

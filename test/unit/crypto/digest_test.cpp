@@ -1,9 +1,12 @@
-#include "core/base/format.h"
 #include "core/crypto/digest.h"
 
 #include <gtest/gtest.h>
+#include <xxhash.h>
 
 #include <string>
+
+#include "core/base/format.h"
+#include "core/crypto/xxh3_avx2.h"
 
 namespace steward {
 namespace {
@@ -33,6 +36,18 @@ TEST(Digest, IsXxh3AsItsAuthorsPublishIt) {
     };
     for (const auto& published : kPublished)
         EXPECT_EQ(to_string(digest_of(sanity_buffer(published.size))), formatted("xxh3:{:016x}{:016x}", published.high, published.low)) << published.size;
+}
+
+// Sizes up to 4096 run through every path of the algorithm; the large ones are frames.
+TEST(Digest, IsTheSameWithWiderVectors) {
+    if (!xxh3_has_avx2()) GTEST_SKIP() << "this machine has no AVX2";
+    const Bytes content = sanity_buffer(300'000);
+    for (size_t size = 0; size <= content.size(); size += size < 4096 ? 1 : 36'987) {
+        const XXH128_hash_t plain = XXH3_128bits(content.data(), size);
+        const Xxh3Hash wide = xxh3_128_avx2(ByteView(content).first(size));
+        ASSERT_EQ(wide.low, plain.low64) << size;
+        ASSERT_EQ(wide.high, plain.high64) << size;
+    }
 }
 
 TEST(Digest, ReadsWhatItRenders) {

@@ -1,7 +1,8 @@
-#include "core/base/format.h"
 #include "core/postgres/lsn.h"
 
 #include <gtest/gtest.h>
+
+#include "core/base/format.h"
 
 namespace steward {
 namespace {
