@@ -55,7 +55,7 @@ STEWARD_DEFINES = -DFMT_HEADER_ONLY -DXXH_INLINE_ALL -DSTEWARD_VERSION='"$(STEWA
 SERVER_DEFINES = '-DPGDLLEXPORT=__attribute__((visibility("default")))'
 # System headers: C++ warnings in them are not ours to cure, and C++20 refuses some of the C they use.
 SERVER_INCLUDES = -isystem $(shell $(PG_CONFIG) --includedir-server)
-STEWARD_LIBRARIES = -lzstd -lcrypto -lisal
+STEWARD_LIBRARIES = -lzstd -lcrypto -lisal -ldate-tz
 
 all: $(STEWARD_PROGRAM)
 

@@ -57,6 +57,10 @@ CORE_SOURCES = \
 	src/core/restore/wal_inventory.cpp \
 	src/core/restore/wal_scan.cpp \
 	src/core/restore/wal_spool.cpp \
+	src/core/schedule/next_run.cpp \
+	src/core/schedule/plan_runs.cpp \
+	src/core/schedule/schedule.cpp \
+	src/core/schedule/time_zone.cpp \
 	src/core/settings/settings.cpp \
 	src/core/storage/directory_tree.cpp \
 	src/core/storage/file_listing.cpp \
