@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "core/base/clock.h"
 #include "core/repository/layout.h"
@@ -26,21 +27,36 @@ Result<void> check_can_back_up() {
     return {};
 }
 
-/// What to do when the wait is left by an error, above all by pg_cancel_backend: the backup is the caller's, and goes with it.
-class CancelOnError {
+/// Called when the process ends while it waits: it was terminated, and destructors do not run.
+void cancel_at_exit(int, Datum number) { cancel_backup(DatumGetUInt64(number)); }
+
+/// What to do when the wait is left by an error or by the session's end, above all by pg_cancel_backend and pg_terminate_backend: the
+/// backup is the caller's, and goes with it.
+class CancelWithCaller {
 public:
-    explicit CancelOnError(uint64 number) : number_(number) {}
-    ~CancelOnError() {
-        if (number_ != 0) cancel_backup(number_);
+    static Result<CancelWithCaller> begin(uint64 number) {
+        TRY(call_server([=] { before_shmem_exit(cancel_at_exit, UInt64GetDatum(number)); }));
+        return CancelWithCaller(number);
     }
-    void dismiss() { number_ = 0; }
+    CancelWithCaller(CancelWithCaller&& other) noexcept : number_(std::exchange(other.number_, 0)), done_(other.done_) {}
+    CancelWithCaller& operator=(CancelWithCaller&&) = delete;
+    ~CancelWithCaller() {
+        if (number_ == 0) return;
+        // Raises only for callbacks that are not nested, which these are.
+        static_cast<void>(call_server([number = number_] { cancel_before_shmem_exit(cancel_at_exit, UInt64GetDatum(number)); }));
+        if (!done_) cancel_backup(number_);
+    }
+    void dismiss() { done_ = true; }
 
 private:
-    uint64 number_;
+    explicit CancelWithCaller(uint64 number) : number_(number) {}
+
+    uint64 number_;  ///< 0 when moved from
+    bool done_ = false;
 };
 
 Result<void> wait_for_backup(uint64 number, BackgroundWorkerHandle* handle) {
-    CancelOnError cancel(number);
+    TRY_ASSIGN(CancelWithCaller cancel, CancelWithCaller::begin(number));
     ConditionVariable* changed = &shared_state()->backup.changed;
     for (;;) {
         const JobState state = backup_state(number);

@@ -58,6 +58,13 @@ SKIP:
 	$node->sql(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%slow2%' AND pid <> pg_backend_pid()});
 	$node->wait_for_sql(q{SELECT state = 'failed' AND error ~ 'cancel' FROM steward.backup_progress}, 'cancelling the waiting session cancels the backup');
 	$session->quit;
+
+	# End that session.
+	$session = start_slow_backup('slow3');
+	$node->sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%slow3%' AND pid <> pg_backend_pid()});
+	$node->wait_for_sql(q{SELECT label = 'slow3' AND state = 'failed' AND error ~ 'cancel' FROM steward.backup_progress},
+		'terminating the waiting session cancels the backup');
+	eval { $session->quit };
 }
 is($node->sql(q{SELECT count(*) FROM steward.backups WHERE label LIKE 'slow%'}), '0', 'cancelled backups do not exist');
 is($node->sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'steward backup'}), '0', 'and leave no worker');
