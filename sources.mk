@@ -57,6 +57,15 @@ CORE_SOURCES = \
 	src/core/restore/wal_inventory.cpp \
 	src/core/restore/wal_scan.cpp \
 	src/core/restore/wal_spool.cpp \
+	src/core/retention/backup_rules.cpp \
+	src/core/retention/backup_state.cpp \
+	src/core/retention/calendar_period.cpp \
+	src/core/retention/explain_expiry.cpp \
+	src/core/retention/pack_rules.cpp \
+	src/core/retention/plan_expiry.cpp \
+	src/core/retention/policy.cpp \
+	src/core/retention/wal_needs.cpp \
+	src/core/retention/wal_rules.cpp \
 	src/core/schedule/next_run.cpp \
 	src/core/schedule/plan_runs.cpp \
 	src/core/schedule/schedule.cpp \

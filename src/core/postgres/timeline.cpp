@@ -59,10 +59,12 @@ Result<std::optional<Lsn>> TimelineHistory::end_of(TimelineId timeline) const {
 bool TimelineHistory::contains(TimelineId timeline, Lsn lsn) const {
     const auto end = end_of(timeline);
     if (!end.ok() || (*end && lsn > **end)) return false;
-    // Before its own beginning a timeline has no WAL: that part belongs to its ancestors.
+    // Before its own beginning a timeline has no WAL: that part belongs to its ancestors. It begins where its parent ends, also when
+    // that is before the parent's own beginning.
+    std::optional<Lsn> begin;
     for (const auto& entry : ancestors_)
-        if (entry.timeline < timeline && lsn < entry.switch_lsn) return false;
-    return true;
+        if (entry.timeline < timeline) begin = entry.switch_lsn;
+    return !begin || lsn >= *begin;
 }
 
 Result<std::vector<WalSegmentName>> TimelineHistory::segments_between(TimelineId from_timeline, Lsn from, Lsn to,

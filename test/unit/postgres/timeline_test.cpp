@@ -64,6 +64,10 @@ TEST(Timeline, TrustsTheYoungestWhenSwitchPointsGoBackwards) {
     EXPECT_EQ(history.timeline_at(Lsn{0x3000000}), 1u);
     EXPECT_EQ(history.end_of(1).value(), Lsn{0x4000000});
     EXPECT_FALSE(history.contains(1, Lsn{0x4500000}));
+    EXPECT_TRUE(history.contains(3, Lsn{0x4500000}));
+    EXPECT_TRUE(history.contains(3, Lsn{0x4000000}));
+    EXPECT_FALSE(history.contains(3, Lsn{0x3FFFFFF}));
+    EXPECT_FALSE(history.contains(2, Lsn{0x4500000}));
 }
 
 TEST(Timeline, NamesTheSegmentsThatRecoveryReads) {
