@@ -11,6 +11,14 @@
 
 namespace steward {
 
+/// zstd's fastest level with the full search for literals; those below lose ratio on content that hardly compresses, too.
+static constexpr int kFastLevel = -1;
+/// Frames in a row that may be done fast: the level asked for might find what the fast one does not.
+static constexpr int kFastFrames = 31;
+
+/// Whether compressing saved less than an eighth.
+static bool hardly_shrinks(size_t stored, size_t plain) { return stored > plain - plain / 8; }
+
 Result<Compression> parse_compression(std::string_view text) {
     if (text == "none") return Compression{Codec::kNone, 0};
     if (text == "zstd") return Compression{};
@@ -30,25 +38,49 @@ std::string to_string(const Compression& compression) {
 
 void FrameCompressor::Release::operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 
-FrameCompressor::FrameCompressor(Compression compression) : compression_(compression) {
+FrameCompressor::FrameCompressor(Compression compression) {
     if (compression.codec != Codec::kZstd) return;
-    context_.reset(ZSTD_createCCtx());
-    if (!context_) throw std::bad_alloc();
-    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, compression.level);
-    // The object's own digests cover the content, and its index holds the sizes.
-    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 0);
-    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_contentSizeFlag, 0);
+    thorough_ = make_context(compression.level);
+    fast_ = make_context(kFastLevel);
 }
 
 FrameCompressor::FrameCompressor(FrameCompressor&&) noexcept = default;
 FrameCompressor::~FrameCompressor() = default;
 
+FrameCompressor::Context FrameCompressor::make_context(int level) {
+    Context context(ZSTD_createCCtx());
+    if (!context) throw std::bad_alloc();
+    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
+    // The object's own digests cover the content, and its index holds the sizes.
+    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 0);
+    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_contentSizeFlag, 0);
+    return context;
+}
+
+size_t FrameCompressor::compress(ZSTD_CCtx_s& context, ByteView plain, MutableByteView room) {
+    const size_t stored = ZSTD_compress2(&context, room.data(), room.size(), plain.data(), plain.size());
+    if (ZSTD_isError(stored)) throw std::bad_alloc();  // with room for the bound, only memory can fail
+    return stored;
+}
+
+size_t FrameCompressor::compress_adaptively(ByteView plain, MutableByteView room) {
+    if (fast_frames_ > 0) {
+        const size_t stored = compress(*fast_, plain, room);
+        if (hardly_shrinks(stored, plain.size())) {
+            --fast_frames_;
+            return stored;
+        }
+    }
+    const size_t stored = compress(*thorough_, plain, room);
+    fast_frames_ = hardly_shrinks(stored, plain.size()) ? kFastFrames : 0;
+    return stored;
+}
+
 size_t FrameCompressor::append(ByteView plain, Bytes& out) {
     const size_t before = out.size();
-    if (context_ && !plain.empty()) {
+    if (thorough_ && !plain.empty()) {
         out.resize(before + ZSTD_compressBound(plain.size()));
-        const size_t stored = ZSTD_compress2(context_.get(), out.data() + before, out.size() - before, plain.data(), plain.size());
-        if (ZSTD_isError(stored)) throw std::bad_alloc();  // with room for the bound, only memory can fail
+        const size_t stored = compress_adaptively(plain, MutableByteView(out).subspan(before));
         if (stored < plain.size()) {
             out.resize(before + stored);
             return stored;

@@ -28,6 +28,10 @@ Result<Compression> parse_compression(std::string_view text);
 std::string to_string(const Compression& compression);
 
 /// Compresses independent frames, one after the other; one per thread.
+///
+/// The level is for content that it helps. After a frame that hardly shrinks (digests, images, what is compressed or encrypted
+/// already) the next ones are tried with zstd's fastest level, which finds as little in a quarter of the time; one that shrinks after
+/// all is done again with the level asked for (docs/decisions/0006-content-that-hardly-compresses.md).
 class FrameCompressor {
 public:
     explicit FrameCompressor(Compression compression);
@@ -39,11 +43,18 @@ public:
     size_t append(ByteView plain, Bytes& out);
 
 private:
-    Compression compression_;
     struct Release {
         void operator()(ZSTD_CCtx_s* context) const;
     };
-    std::unique_ptr<ZSTD_CCtx_s, Release> context_;
+    using Context = std::unique_ptr<ZSTD_CCtx_s, Release>;
+
+    static Context make_context(int level);
+    static size_t compress(ZSTD_CCtx_s& context, ByteView plain, MutableByteView room);
+    size_t compress_adaptively(ByteView plain, MutableByteView room);
+
+    Context thorough_;    ///< of the level asked for; empty without compression
+    Context fast_;
+    int fast_frames_ = 0;  ///< to come before the level asked for is tried again
 };
 
 /// Restores frames; one per thread.

@@ -51,6 +51,31 @@ TEST(Compression, AppendsFramesThatRestoreByThemselves) {
     EXPECT_EQ(*restored(Codec::kZstd, ByteView(stored).subspan(6, first), 9000), text_of(9000));
 }
 
+TEST(Compression, GivesContentAfterNoiseTheLevelAskedFor) {
+    const auto frame = [](unsigned seed) {
+        std::mt19937 generator(seed);
+        Bytes words;
+        while (words.size() < 60'000) {
+            const Bytes word = to_bytes("word" + std::to_string(generator() % 3000) + " ");
+            words.insert(words.end(), word.begin(), word.end());
+        }
+        return words;
+    };
+    FrameCompressor fresh({Codec::kZstd, 12}), fast({Codec::kZstd, 1}), used({Codec::kZstd, 12});
+    Bytes stored;
+    const size_t expected = fresh.append(frame(1), stored);
+    ASSERT_LT(expected, fast.append(frame(1), stored));
+    for (int i = 0; i < 100; ++i) {
+        const size_t before = stored.size();
+        const size_t size = used.append(noise_of(8000), stored);
+        EXPECT_EQ(*restored(Codec::kZstd, ByteView(stored).subspan(before, size), 8000), noise_of(8000));
+        if (i % 10 != 9) continue;
+        const size_t begin = stored.size();
+        ASSERT_EQ(used.append(frame(1), stored), expected) << i;
+        EXPECT_EQ(*restored(Codec::kZstd, ByteView(stored).subspan(begin, expected), frame(1).size()), frame(1));
+    }
+}
+
 TEST(Compression, StoresWithoutCodecAsItIs) {
     FrameCompressor compressor({Codec::kNone, 0});
     Bytes stored;
