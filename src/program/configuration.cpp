@@ -7,6 +7,7 @@
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/postgres/configuration.h"
+#include "core/restore/target_directory.h"
 
 namespace steward {
 
@@ -41,7 +42,8 @@ Result<SettingTexts> read_configured_file(const ConfigurationSources& sources) {
 /// `steward.*` of the server's files. Other names with the prefix belong to another release of the extension.
 Result<SettingTexts> read_server_settings(const std::filesystem::path& data_directory) {
     SettingTexts texts;
-    if (data_directory.empty()) return texts;
+    std::error_code ignored;  // who cannot look for the mark cannot read the configuration either, and that is reported
+    if (data_directory.empty() || std::filesystem::exists(data_directory / kRestoreMarker, ignored)) return texts;
     TRY_ASSIGN(const ServerConfiguration server, read_server_configuration(data_directory));
     for (const SettingInfo& setting : all_settings())
         if (const auto found = server.find(formatted("{}{}", kPrefix, setting.name)); found != server.end())
@@ -77,11 +79,8 @@ Result<SettingTexts> resolve_setting_texts(const ConfigurationSources& sources) 
     // emplace and merge keep what is there: the first source wins.
     TRY_ASSIGN(SettingTexts from_file, read_configured_file(sources));
     texts.merge(from_file);
-    Result<SettingTexts> from_server = read_server_settings(sources.data_directory);
-    if (from_server.ok())
-        texts.merge(*from_server);
-    else if (!texts.contains("repository"))
-        return std::move(from_server).error();
+    TRY_ASSIGN(SettingTexts from_server, read_server_settings(sources.data_directory));
+    texts.merge(from_server);
     return texts;
 }
 

@@ -36,9 +36,8 @@ std::string flag_of(const SettingInfo& setting);
 /// "PG_STEWARD_BACKUP_WORKERS" for "backup_workers".
 std::string variable_of(const SettingInfo& setting);
 
-/// Find every setting's text. A data directory that does not exist (it is to be restored) counts as one without settings. So does
-/// one whose configuration cannot be read, once the repository is known from elsewhere: it is damaged, or a restore was killed
-/// half-way, and to restore it is what is wanted.
+/// Find every setting's text. A data directory that does not exist (it is to be restored) counts as one without settings. So does one
+/// with the mark of a restore that did not finish: what is there may be half of a file, and starting over must find the same settings.
 /// Errors: configuration naming file and line for what is not understood; by errno when a named file cannot be read.
 Result<SettingTexts> resolve_setting_texts(const ConfigurationSources& sources);
 

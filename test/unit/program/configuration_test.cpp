@@ -64,11 +64,14 @@ TEST_F(ResolveSettings, MixesSettingsOfSeveralSources) {
     EXPECT_EQ(settings->cluster, "other");
 }
 
-// A restore that was killed leaves files whose content is still to come.
-TEST_F(ResolveSettings, NeedsNoReadableDataDirectoryOnceTheRepositoryIsKnown) {
+// A restore that was killed leaves files whose content is still to come; a directory that is merely damaged may name another cluster.
+TEST_F(ResolveSettings, ReadsNoDataDirectoryThatIsHalfRestored) {
+    variables_["PG_STEWARD_REPOSITORY"] = "/srv/pg";
     write("postgresql.conf", std::string(100, '\0'));
     EXPECT_THAT(cluster(), HasSubstr("postgresql.conf\" line 1"));
-    variables_["PG_STEWARD_REPOSITORY"] = "/srv/pg";
+    write("pg_steward.restore", "{}\n");
+    EXPECT_EQ(cluster(), "main");
+    write("postgresql.conf", "steward.cluster = 'from_server'\n");
     EXPECT_EQ(cluster(), "main");
 }
 
