@@ -43,6 +43,28 @@ std::optional<std::string> Layout::label_of_manifest(std::string_view key) const
 std::string Layout::packs_prefix() const { return base_ + "packs/"; }
 std::string Layout::pack(std::string_view set, unsigned number) const { return formatted("{}packs/{}/{:06}", base_, set, number); }
 
+std::string Layout::wal_tails_prefix() const { return base_ + "wal-tail/"; }
+std::string Layout::wal_tail_prefix(std::string_view name) const { return formatted("{}wal-tail/{}/{}/", base_, name.substr(0, 8), name); }
+std::string Layout::wal_tail(std::string_view name, uint32_t begin, uint32_t end) const {
+    return formatted("{}{:08X}-{:08X}", wal_tail_prefix(name), begin, end);
+}
+
+std::string Layout::restore_points_prefix() const { return base_ + "restore-points/"; }
+std::string Layout::restore_point(uint32_t timeline, Lsn lsn) const { return formatted("{}restore-points/{:08X}-{:016X}", base_, timeline, lsn.value); }
+std::string Layout::gaps_prefix() const { return base_ + "gaps/"; }
+std::string Layout::gap(uint32_t timeline, Lsn begin, Lsn end) const {
+    return formatted("{}gaps/{:08X}-{:016X}-{:016X}", base_, timeline, begin.value, end.value);
+}
+
+std::string Layout::pins_prefix() const { return base_ + "pins/"; }
+std::string Layout::pin(std::string_view label) const { return formatted("{}pins/{}", base_, label); }
+std::string Layout::leases_prefix() const { return base_ + "leases/"; }
+std::string Layout::lease(std::string_view name) const { return formatted("{}leases/{}", base_, name); }
+std::string Layout::verifications_prefix() const { return base_ + "proofs/verification/"; }
+std::string Layout::verification(std::string_view name) const { return formatted("{}proofs/verification/{}", base_, name); }
+std::string Layout::drills_prefix() const { return base_ + "proofs/drill/"; }
+std::string Layout::drill(std::string_view name) const { return formatted("{}proofs/drill/{}", base_, name); }
+
 Result<void> check_label(std::string_view label) {
     const bool good = !label.empty() && label.size() <= 64 && label.front() != '.' && label.front() != '-' &&
                       std::ranges::all_of(label, [](unsigned char c) { return c < 128 && (std::isalnum(c) || c == '-' || c == '_' || c == '.'); });

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "core/base/result.h"
+#include "core/postgres/lsn.h"
 
 namespace steward {
 
@@ -40,6 +41,27 @@ public:
     std::optional<std::string> label_of_manifest(std::string_view key) const;
     std::string packs_prefix() const;
     std::string pack(std::string_view set, unsigned number) const;
+
+    std::string wal_tails_prefix() const;
+    /// Pieces of the segment `name`.
+    std::string wal_tail_prefix(std::string_view name) const;
+    /// Bytes `begin` to `end` (exclusive) of the segment `name`.
+    std::string wal_tail(std::string_view name, uint32_t begin, uint32_t end) const;
+
+    std::string restore_points_prefix() const;
+    std::string restore_point(uint32_t timeline, Lsn lsn) const;
+    std::string gaps_prefix() const;
+    /// WAL from `begin` to `end` (exclusive) of one timeline.
+    std::string gap(uint32_t timeline, Lsn begin, Lsn end) const;
+
+    std::string pins_prefix() const;
+    std::string pin(std::string_view label) const;
+    std::string leases_prefix() const;
+    std::string lease(std::string_view name) const;
+    std::string verifications_prefix() const;
+    std::string verification(std::string_view name) const;
+    std::string drills_prefix() const;
+    std::string drill(std::string_view name) const;
 
 private:
     std::string base_;  ///< "cluster/CLUSTER/SYSTEM/"

@@ -58,7 +58,7 @@ Bytes render_head(ObjectKind kind, Codec codec, uint64_t system_identifier, uint
     std::byte* h = head.data();
     std::fill_n(h, kObjectHeaderSize, std::byte{0});
     std::ranges::copy(as_bytes(kMagic), h);
-    store_le(h + at::kVersion, kFormatVersion);
+    store_le(h + at::kVersion, format_version_of(kind));
     h[at::kKind] = std::byte(kind);
     h[at::kCodec] = std::byte(codec);
     h[at::kCipher] = std::byte{kCipherNone};
@@ -89,9 +89,18 @@ std::string_view name_of(ObjectKind kind) {
         case ObjectKind::kBackupHistory: return "backup history";
         case ObjectKind::kPack: return "pack";
         case ObjectKind::kManifest: return "manifest";
+        case ObjectKind::kWalTail: return "WAL tail";
+        case ObjectKind::kRestorePoint: return "restore point";
+        case ObjectKind::kGap: return "gap";
+        case ObjectKind::kPin: return "pin";
+        case ObjectKind::kLease: return "lease";
+        case ObjectKind::kVerification: return "verification record";
+        case ObjectKind::kDrill: return "drill record";
     }
     return "unknown";
 }
+
+uint16_t format_version_of(ObjectKind kind) { return kind <= ObjectKind::kManifest ? 1 : 2; }
 
 uint64_t ObjectHead::object_size() const {
     if (frames.empty()) return kObjectHeaderSize;
@@ -163,9 +172,9 @@ Result<size_t> object_head_size(ByteView beginning, std::string_view key) {
     const std::byte* h = beginning.data();
     if (as_text(beginning.first(kMagic.size())) != kMagic) return corrupt(key, "It does not begin with the magic of pg_steward's objects.");
     const auto version = load_le<uint16_t>(h + at::kVersion);
-    if (version != kFormatVersion)
+    if (version == 0 || version > kFormatVersion)
         return Error(ErrorCode::unsupported_format, formatted("object \"{}\" has format version {}", key, version))
-            .detail(formatted("This release knows version {}.", kFormatVersion))
+            .detail(formatted("This release knows versions 1 to {}.", kFormatVersion))
             .hint("Use the pg_steward release that wrote the repository, or a newer one.")
             .object(std::string(key));
     const auto frames = load_le<uint32_t>(h + at::kFrameCount);

@@ -47,12 +47,24 @@ enum class ObjectKind : uint8_t {
     kBackupHistory = 4,
     kPack = 5,
     kManifest = 6,
+    kWalTail = 7,
+    kRestorePoint = 8,
+    kGap = 9,
+    kPin = 10,
+    kLease = 11,
+    kVerification = 12,
+    kDrill = 13,
 };
 
 /// The word for people: "WAL segment", "pack".
 std::string_view name_of(ObjectKind kind);
 
-inline constexpr uint16_t kFormatVersion = 1;
+/// The newest version of the format that this release reads.
+inline constexpr uint16_t kFormatVersion = 2;
+/// The version that objects of `kind` are written with: the oldest one that describes them, so that older releases go on reading
+/// what they can understand.
+uint16_t format_version_of(ObjectKind kind);
+
 inline constexpr size_t kObjectHeaderSize = 128;
 inline constexpr size_t kIndexEntrySize = 20;
 /// 256 KiB keeps a frame and zstd's tables for it in the second-level cache: 20% faster than whole segments at equal ratio.

@@ -1,4 +1,4 @@
-// The repository of format version 1 that test/golden/v1 holds can be read for ever, and is what this release writes.
+// The repository of format version 1 that test/golden/v1 holds can be read for ever, and is what this release writes for kinds that have not changed since.
 
 #include <gtest/gtest.h>
 

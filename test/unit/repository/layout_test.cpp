@@ -20,6 +20,15 @@ TEST(Layout, NamesObjectsAsDocumented) {
               "cluster/main/0000000000000abc/wal/00000002/0000000A/000000020000000A000000FF.00000028.backup");
     EXPECT_EQ(kLayout.manifest("nightly-1"), "cluster/main/0000000000000abc/backups/nightly-1/manifest");
     EXPECT_EQ(kLayout.pack("nightly-1", 12), "cluster/main/0000000000000abc/packs/nightly-1/000012");
+    EXPECT_EQ(kLayout.wal_tail("000000020000000A000000FF", 0x2000, 0x14000),
+              "cluster/main/0000000000000abc/wal-tail/00000002/000000020000000A000000FF/00002000-00014000");
+    EXPECT_EQ(kLayout.restore_point(2, Lsn{0xA000000028}), "cluster/main/0000000000000abc/restore-points/00000002-000000A000000028");
+    EXPECT_EQ(kLayout.gap(2, Lsn{0xA000000000}, Lsn{0xA001000000}),
+              "cluster/main/0000000000000abc/gaps/00000002-000000A000000000-000000A001000000");
+    EXPECT_EQ(kLayout.pin("nightly-1"), "cluster/main/0000000000000abc/pins/nightly-1");
+    EXPECT_EQ(kLayout.lease("expire"), "cluster/main/0000000000000abc/leases/expire");
+    EXPECT_EQ(kLayout.verification("x"), "cluster/main/0000000000000abc/proofs/verification/x");
+    EXPECT_EQ(kLayout.drill("x"), "cluster/main/0000000000000abc/proofs/drill/x");
 }
 
 TEST(Layout, PrefixesHoldTheirObjectsAndNoOthers) {
@@ -29,6 +38,15 @@ TEST(Layout, PrefixesHoldTheirObjectsAndNoOthers) {
     EXPECT_FALSE(segment.starts_with(kLayout.wal_timeline_prefix(0x20)));
     EXPECT_TRUE(kLayout.manifest("a").starts_with(kLayout.backups_prefix()));
     EXPECT_TRUE(kLayout.pack("a", 1).starts_with(kLayout.packs_prefix()));
+    EXPECT_TRUE(kLayout.wal_tail("000000020000000A000000FF", 0, 8192).starts_with(kLayout.wal_tail_prefix("000000020000000A000000FF")));
+    EXPECT_TRUE(kLayout.wal_tail_prefix("000000020000000A000000FF").starts_with(kLayout.wal_tails_prefix()));
+    EXPECT_FALSE(kLayout.wal_tails_prefix().starts_with(kLayout.wal_prefix()));
+    EXPECT_TRUE(kLayout.restore_point(1, Lsn{1}).starts_with(kLayout.restore_points_prefix()));
+    EXPECT_TRUE(kLayout.gap(1, Lsn{1}, Lsn{2}).starts_with(kLayout.gaps_prefix()));
+    EXPECT_TRUE(kLayout.pin("a").starts_with(kLayout.pins_prefix()));
+    EXPECT_TRUE(kLayout.lease("a").starts_with(kLayout.leases_prefix()));
+    EXPECT_TRUE(kLayout.verification("a").starts_with(kLayout.verifications_prefix()));
+    EXPECT_TRUE(kLayout.drill("a").starts_with(kLayout.drills_prefix()));
     EXPECT_TRUE(Layout::identity("main", 1).starts_with(Layout::identity_prefix("main")));
     EXPECT_FALSE(Layout::identity("main2", 1).starts_with(Layout::identity_prefix("main")));
     EXPECT_TRUE(Layout::identity("main", 1).starts_with(Layout::identities_prefix()));

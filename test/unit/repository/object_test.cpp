@@ -128,11 +128,11 @@ TEST(Object, RefusesAnotherClustersObject) {
 
 TEST(Object, RefusesFutureFormats) {
     Bytes object = pack_of(as_bytes("x"));
-    store_le<uint16_t>(object.data() + 8, 2);
+    store_le<uint16_t>(object.data() + 8, 3);
     seal(object);
     const auto opened = open_object(object, kPack);
     EXPECT_EQ(opened.error().code(), ErrorCode::unsupported_format);
-    EXPECT_EQ(opened.error().message(), "object \"some/pack\" has format version 2");
+    EXPECT_EQ(opened.error().message(), "object \"some/pack\" has format version 3");
     EXPECT_FALSE(opened.error().hint().empty());
 }
 
