@@ -6,9 +6,14 @@ CORE_SOURCES = \
 	src/core/archive/wal_push.cpp \
 	src/core/backup/base_backup.cpp \
 	src/core/backup/copy.cpp \
+	src/core/backup/copy_worker.cpp \
+	src/core/backup/increment.cpp \
+	src/core/backup/increment_base.cpp \
 	src/core/backup/manifest.cpp \
 	src/core/backup/pack_store.cpp \
+	src/core/backup/pack_writer.cpp \
 	src/core/backup/page_check.cpp \
+	src/core/backup/page_table.cpp \
 	src/core/backup/plan.cpp \
 	src/core/backup/scan.cpp \
 	src/core/backup/wal_wait.cpp \
@@ -34,16 +39,17 @@ CORE_SOURCES = \
 	src/core/postgres/wal_name.cpp \
 	src/core/postgres/wal_reader.cpp \
 	src/core/postgres/wal_record.cpp \
+	src/core/postgres/wal_summary.cpp \
 	src/core/protocol/frame.cpp \
 	src/core/protocol/messages.cpp \
 	src/core/repository/backup_summary.cpp \
 	src/core/repository/catalog.cpp \
 	src/core/repository/layout.cpp \
 	src/core/repository/object.cpp \
+	src/core/repository/object_range.cpp \
 	src/core/repository/repository.cpp \
 	src/core/restore/backup_manifest.cpp \
 	src/core/restore/choose_backup.cpp \
-	src/core/restore/object_range.cpp \
 	src/core/restore/recovery_target.cpp \
 	src/core/restore/repository_facts.cpp \
 	src/core/restore/restore.cpp \

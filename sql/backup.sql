@@ -4,6 +4,8 @@ CREATE FUNCTION steward.backup(
     label text DEFAULT NULL,
     wait boolean DEFAULT true,
     fast_checkpoint boolean DEFAULT true,
+    full_read boolean DEFAULT false,
+    reuse boolean DEFAULT true,
     OUT backup_label text,
     OUT start_lsn pg_lsn,
     OUT stop_lsn pg_lsn,
@@ -20,8 +22,8 @@ CREATE FUNCTION steward.backup(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'steward_backup'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION steward.backup(text, boolean, boolean) IS
-    'Take a base backup; with wait, return when it is complete in every repository';
+COMMENT ON FUNCTION steward.backup(text, boolean, boolean, boolean, boolean) IS
+    'Take a base backup; with wait, return when it is complete in every repository. full_read: read every page, whatever WAL summaries tell; reuse => false: store everything anew';
 
 CREATE FUNCTION steward.backup_progress_status(
     OUT label text,

@@ -45,6 +45,8 @@ Result<uint64> reserve_backup(const BackupRequest& request) {
     backup.number++;
     backup.label.assign(request.label);
     backup.fast_checkpoint = request.fast_checkpoint;
+    backup.full_read = request.full_read;
+    backup.reuse = request.reuse;
     backup.cancel_requested = false;
     backup.requested_by = GetUserId();
     backup.started = GetCurrentTimestamp();

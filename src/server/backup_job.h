@@ -11,6 +11,8 @@ namespace steward {
 struct BackupRequest {
     std::string label;
     bool fast_checkpoint = true;
+    bool full_read = false;  ///< read every page, whatever WAL summaries tell
+    bool reuse = true;       ///< refer to what earlier backups stored
 };
 
 /// Take the slot for a new backup. Returns the job's number. Errors: busy, naming who runs one.

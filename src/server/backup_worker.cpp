@@ -24,9 +24,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Whether the server summarises its WAL: 17 and later may.
+bool writes_wal_summaries() {
+    const char* value = GetConfigOption("summarize_wal", true, false);
+    return value != nullptr && std::string_view(value) == "on";
+}
+
 class BackupRun {
 public:
-    explicit BackupRun(std::string label, bool fast) : label_(std::move(label)), fast_(fast) {}
+    explicit BackupRun(BackupRequest request) : request_(std::move(request)) {}
 
     /// Run the whole backup. Errors: what made it fail; nothing is left in the repository then but objects that no manifest names.
     Result<std::vector<CatalogEntry>> run();
@@ -38,8 +44,7 @@ private:
     Result<Json> next_message();
     Result<void> check_cancel_request() const;
 
-    std::string label_;
-    bool fast_;
+    BackupRequest request_;
     std::unique_ptr<EngineProcess> engine_;
 };
 
@@ -72,10 +77,13 @@ Result<void> BackupRun::start_engine() {
 Result<void> BackupRun::copy() {
     note_backup_phase("waiting for checkpoint");
     BackupStartMessage message;
-    message.label = label_;
+    message.label = request_.label;
     message.from_standby = RecoveryInProgress();
+    message.full_read = request_.full_read;
+    message.reuse = request_.reuse;
+    TRY_ASSIGN(message.wal_summaries, call_server([] { return writes_wal_summaries(); }));
     message.started_us = unix_us_of_timestamp(GetCurrentTimestamp());
-    TRY_ASSIGN(message.start_lsn, start_backup_session(label_, fast_));
+    TRY_ASSIGN(message.start_lsn, start_backup_session(request_.label, request_.fast_checkpoint));
     note_backup_phase("scanning");
     TRY(engine_->send(message));
     for (;;) {
@@ -133,19 +141,18 @@ Result<void> report_completion(const CatalogEntry& entry) {
 
 /// The worker's job, from connecting to the last message.
 Result<void> run_backup_job(uint64 number) {
-    std::string label;
-    bool fast = true;
+    BackupRequest request;
     {
         const SharedLock lock(shared_state(), LW_SHARED);
-        label = shared_state()->backup.label.view();
-        fast = shared_state()->backup.fast_checkpoint;
+        const SharedBackup& job = shared_state()->backup;
+        request = {std::string(job.label.view()), job.fast_checkpoint, job.full_read, job.reuse};
     }
     const std::string database = current_setting_texts().at("database");
     const char* name = database.c_str();
     TRY(call_server([name] { BackgroundWorkerInitializeConnection(name, nullptr, 0); }));
     TRY(call_server([] { pgstat_report_activity(STATE_RUNNING, "steward backup"); }));
 
-    const Result<std::vector<CatalogEntry>> result = BackupRun(label, fast).run();
+    const Result<std::vector<CatalogEntry>> result = BackupRun(request).run();
     if (!result.ok()) {
         fail_backup(number, result.error());
         // The requester gets it too, if one waits; the log keeps it in any case.

@@ -140,6 +140,8 @@ struct SharedBackup {
     WorkerSlot worker;
     SharedText<65> label;
     bool fast_checkpoint;
+    bool full_read;
+    bool reuse;
     bool cancel_requested;
     Oid requested_by;
     TimestampTz started;

@@ -95,12 +95,13 @@ Result<void> add_started_row(ResultRows& rows, std::string_view label) {
     return rows.end_row();
 }
 
-Result<void> backup(FunctionCallInfo call, std::optional<std::string> label, bool wait, bool fast) {
+Result<void> backup(FunctionCallInfo call, std::optional<std::string> label, bool wait, BackupRequest request) {
     TRY(check_can_back_up());
     TRY_ASSIGN(ResultRows rows, ResultRows::begin(call));
     if (!label) label = compact_time(SystemClock().now());
     TRY(check_label(*label));
-    TRY_ASSIGN(const uint64 number, reserve_backup({*label, fast}));
+    request.label = *label;
+    TRY_ASSIGN(const uint64 number, reserve_backup(request));
     const Result<BackgroundWorkerHandle*> handle = start_backup_worker();
     if (!handle.ok()) {
         fail_backup(number, handle.error());
@@ -177,7 +178,12 @@ PGDLLEXPORT Datum steward_backup(PG_FUNCTION_ARGS) {
     const char* label = PG_ARGISNULL(0) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(0));
     const bool wait = PG_ARGISNULL(1) || PG_GETARG_BOOL(1);
     const bool fast = PG_ARGISNULL(2) || PG_GETARG_BOOL(2);
-    steward::enter([&] { return steward::backup(fcinfo, label != nullptr ? std::optional<std::string>(label) : std::nullopt, wait, fast); });
+    const bool full_read = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
+    const bool reuse = PG_ARGISNULL(4) || PG_GETARG_BOOL(4);
+    steward::enter([&] {
+        return steward::backup(fcinfo, label != nullptr ? std::optional<std::string>(label) : std::nullopt, wait,
+                               {.fast_checkpoint = fast, .full_read = full_read, .reuse = reuse});
+    });
     return (Datum)0;
 }
 

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/backup/copy.h"
+#include "core/backup/increment_base.h"
 #include "core/backup/pack_store.h"
 #include "core/backup/plan.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/postgres/backup_label.h"
 #include "core/postgres/crc32c.h"
+#include "core/postgres/page.h"
 #include "core/postgres/pg_version.h"
 #include "core/postgres/relation_file.h"
 
@@ -23,6 +26,8 @@ constexpr size_t kReportedPages = 10;
 constexpr auto kHintAfter = 60s;
 /// How often the control file is read again while waiting for WAL.
 constexpr auto kPromotionCheckInterval = 5s;
+/// How long to wait for the server's last WAL summaries before every page is read instead.
+constexpr auto kSummaryPatience = 30s;
 constexpr uint64_t kLargestControlFile = 64 * 1024;
 constexpr int kControlFileAttempts = 10;
 
@@ -72,7 +77,7 @@ Result<void> BaseBackup::copy(const CancelToken& cancel) {
     BackupSummary& summary = manifest_.summary;
     summary.files = manifest_.files.size();
     for (const ManifestFile& file : manifest_.files) summary.data_bytes += file.size;
-    for (const ManifestPack& pack : manifest_.packs) summary.repository_bytes += pack.stored;
+    summary.repository_bytes = counters_.repository_bytes;
     return {};
 }
 
@@ -87,7 +92,8 @@ Result<void> BaseBackup::check_label_is_free() const {
 Result<void> BaseBackup::copy_tree(const ControlFile& control, const CancelToken& cancel) {
     TRY_ASSIGN(const int major, read_pg_version(options_.data_directory));
     TRY_ASSIGN(ScannedTree tree, scan_data_directory(options_.data_directory, tablespace_version_directory(major, control.catalog_version), log_, cancel));
-    const CopyPlan plan = plan_copy(tree.files, options_.workers);
+    TRY_ASSIGN(const std::vector<FileTreatment> treatments, plan_treatments(control, tree.files, cancel));
+    const CopyPlan plan = plan_copy(tree.files, treatments, options_.workers);
     {
         const std::lock_guard lock(mutex_);
         progress_.phase = BackupPhase::kCopying;
@@ -95,7 +101,7 @@ Result<void> BaseBackup::copy_tree(const ControlFile& control, const CancelToken
         progress_.files_total = tree.files.size() + 1;
     }
     // The control file gets a pack of its own.
-    pack_numbers_ = static_cast<unsigned>(plan.packs.size()) + 1;
+    pack_numbers_ = copy_pack_limit(plan, options_.workers) + 1;
     const CopyOptions copy_options{.data_directory = options_.data_directory,
                                    .control = control,
                                    .start_lsn = options_.start_lsn,
@@ -103,14 +109,38 @@ Result<void> BaseBackup::copy_tree(const ControlFile& control, const CancelToken
                                    .compression = options_.compression,
                                    .pack_set = options_.pack_set,
                                    .read = options_.read};
-    TRY_ASSIGN(CopiedFiles copied, copy_files(copy_options, tree.files, plan, repositories_, counters_, cancel));
+    const CopySource source{tree.files, treatments, base_ ? &*base_ : nullptr};
+    TRY_ASSIGN(CopiedFiles copied, copy_files(copy_options, source, plan, repositories_, counters_, log_, cancel));
     report_bad_pages(copied.bad_pages);
     control_file_ = std::move(tree.control_file);
     manifest_.packs = std::move(copied.packs);
     manifest_.files = std::move(copied.files);
     manifest_.directories = std::move(tree.directories);
     manifest_.tablespaces = std::move(tree.tablespaces);
+    summarize(control, major, copied.bad_pages.size());
+    return {};
+}
 
+/// Decide what need not be read, and what need not be stored again.
+Result<std::vector<FileTreatment>> BaseBackup::plan_treatments(const ControlFile& control, std::span<const ScannedFile> files, const CancelToken& cancel) {
+    if (!options_.reuse || control.page_size != kPageSize) return std::vector<FileTreatment>();
+    TRY_ASSIGN(base_, find_increment_base(repositories_, log_, cancel));
+    if (!base_) return std::vector<FileTreatment>();
+    TRY_ASSIGN(std::optional<ChangedBlocks> changes, find_changes(control, cancel));
+    if (changes) summarized_timeline_ = control.checkpoint.timeline;
+    log_.debug("increment_planned", formatted("backup \"{}\" goes on from backup \"{}\", {}", options_.label, base_->manifest.summary.label,
+                                              changes ? "by WAL summaries" : "comparing every page"));
+    return plan_increment(files, *base_, changes ? &*changes : nullptr, control.pages_per_relation_segment);
+}
+
+Result<std::optional<ChangedBlocks>> BaseBackup::find_changes(const ControlFile& control, const CancelToken& cancel) {
+    const BackupSummary& base = base_->manifest.summary;
+    const SummaryTrust trust{control.checkpoint.timeline, options_.start_lsn, options_.started, options_.full_read_interval};
+    if (!options_.wal_summaries || options_.full_read || !may_trust_summaries(base, trust)) return std::optional<ChangedBlocks>();
+    return read_changed_blocks(options_.data_directory, trust.timeline, base.start_lsn, trust.start_lsn, kSummaryPatience, timer_, log_, cancel);
+}
+
+void BaseBackup::summarize(const ControlFile& control, int major, size_t bad_pages) {
     BackupSummary& summary = manifest_.summary;
     summary.label = options_.label;
     summary.system_identifier = control.system_identifier;
@@ -121,8 +151,10 @@ Result<void> BaseBackup::copy_tree(const ControlFile& control, const CancelToken
     summary.started = options_.started;
     summary.from_standby = options_.from_standby;
     summary.data_checksums = control.has_data_checksums();
-    summary.checksum_failures = copied.bad_pages.size();
-    return {};
+    summary.checksum_failures = bad_pages;
+    summary.read_bytes = counters_.bytes_read;
+    if (base_) summary.base = base_->manifest.summary.label;
+    summary.last_full_read = summarized_timeline_ != 0 ? base_->manifest.summary.last_full_read : options_.started;
 }
 
 Result<void> BaseBackup::copy_control_file(const ControlFile& control) {
@@ -132,12 +164,13 @@ Result<void> BaseBackup::copy_control_file(const ControlFile& control) {
     for (const Repository& repository : repositories_)
         TRY(repository.store(repository.layout().pack(options_.pack_set, number), pack, ObjectKind::kPack));
     const auto index = static_cast<uint32_t>(manifest_.packs.size());
-    manifest_.packs.push_back({options_.pack_set, number, content.size(), pack.size()});
+    manifest_.packs.push_back({.set = options_.pack_set, .number = number, .length = content.size(), .stored = pack.size()});
     manifest_.files.push_back({.path = control_file_.path,
                                .size = content.size(),
                                .mode = control_file_.mode,
                                .modified = control_file_.modified,
                                .crc32c = crc32c(content),
+                               .digest = {},
                                .runs = {{0, content.size(), index, 0}}});
     counters_.bytes_done += content.size();
     counters_.repository_bytes += pack.size();
@@ -174,7 +207,11 @@ Result<BackupSummary> BaseBackup::commit(const BackupEnd& end, const CancelToken
     summary.start_lsn = label.start_lsn;
     summary.stop_lsn = end.stop_lsn;
     summary.stopped = end.stopped;
+    if (summarized_timeline_ != 0 && summarized_timeline_ != label.start_timeline)
+        return Error(ErrorCode::wrong_state, "the timeline changed while the backup began").hint("Take another backup.");
     TRY(await_wal(wal, cancel));
+    // Nobody removes packs of a backup that goes on from them; if someone did, this backup must not claim to exist.
+    TRY(check_packs_are_there(repositories_, manifest_.packs));
     TRY(write_manifests(cancel));
     return summary;
 }

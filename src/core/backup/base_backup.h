@@ -35,6 +35,10 @@ struct BaseBackupOptions {
     int workers = 1;
     Compression compression;
     std::string pack_set;  ///< a name that no other run has: make_pack_set
+    bool reuse = true;           ///< refer to what earlier backups stored
+    bool full_read = false;      ///< read every page even where WAL summaries tell that it is unchanged
+    bool wal_summaries = false;  ///< the server writes them
+    std::chrono::seconds full_read_interval{0};  ///< how long after the last backup that read everything summaries are trusted
     ReadAt read = read_at;
 };
 
@@ -85,6 +89,9 @@ public:
 private:
     Result<void> check_label_is_free() const;
     Result<void> copy_tree(const ControlFile& control, const CancelToken& cancel);
+    Result<std::vector<FileTreatment>> plan_treatments(const ControlFile& control, std::span<const ScannedFile> files, const CancelToken& cancel);
+    Result<std::optional<ChangedBlocks>> find_changes(const ControlFile& control, const CancelToken& cancel);
+    void summarize(const ControlFile& control, int major, size_t bad_pages);
     Result<void> copy_control_file(const ControlFile& control);
     Result<void> await_wal(const BackupWal& wal, const CancelToken& cancel);
     Result<void> write_manifests(const CancelToken& cancel);
@@ -95,6 +102,8 @@ private:
     const std::span<const Repository> repositories_;
     RetryTimer& timer_;
     Log& log_;
+    std::optional<IncrementBase> base_;
+    TimelineId summarized_timeline_ = 0;  ///< of the WAL summaries that were trusted; 0: none were
     Manifest manifest_;
     ScannedFile control_file_;
     unsigned pack_numbers_ = 0;  ///< packs are numbered below this

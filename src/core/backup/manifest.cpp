@@ -33,8 +33,11 @@ std::string text_member(std::string_view name, const std::string& text) {
 /// File lines are most of a manifest, and a tree of JSON values for each would be most of the time it takes.
 void render_file(const ManifestFile& file, std::string& out) {
     const auto end = std::back_inserter(out);
-    fmt::format_to(end, R"({{"type":"file",{},"size":{},"mode":{},"modified":"{}","crc32c":"{:08x}","runs":[)", text_member("path", file.path),
-                   file.size, file.mode, format_time(file.modified), file.crc32c);
+    fmt::format_to(end, R"({{"type":"file",{},"size":{},"mode":{},"modified":"{}",)", text_member("path", file.path), file.size, file.mode,
+                   format_time(file.modified));
+    if (file.crc32c) fmt::format_to(end, R"("crc32c":"{:08x}",)", *file.crc32c);
+    if (file.digest) fmt::format_to(end, R"("digest":"{}",)", to_string(*file.digest));
+    out += "\"runs\":[";
     for (size_t i = 0; i < file.runs.size(); ++i) {
         const ManifestRun& run = file.runs[i];
         fmt::format_to(end, "{}[{},{},{},{}]", i == 0 ? "" : ",", run.offset, run.length, run.pack, run.pack_offset);
@@ -87,12 +90,20 @@ public:
         return {};
     }
 
-    uint32_t crc(const std::string& name) {
+    std::optional<uint32_t> crc(const std::string& name) {
+        if (find(name) == nullptr) return std::nullopt;
         const std::string digits = text(name);
         uint32_t value = 0;
         const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
         if (digits.size() != 8 || problem != std::errc() || end != digits.data() + 8) fail(formatted("\"{}\" is not eight hexadecimal digits.", name));
         return value;
+    }
+
+    std::optional<Digest> digest(const std::string& name) {
+        if (find(name) == nullptr) return std::nullopt;
+        const Result<Digest> parsed = parse_digest(text(name));
+        if (!parsed.ok()) fail(formatted("\"{}\" is no digest.", name));
+        return parsed.ok() ? std::optional(*parsed) : std::nullopt;
     }
 
     std::vector<ManifestRun> runs(const std::string& name) {
@@ -116,6 +127,8 @@ public:
         }
         return runs;
     }
+
+    bool has(const std::string& name) const { return find(name) != nullptr; }
 
     void fail(std::string detail) {
         if (!problem_) problem_ = malformed(number_, std::move(detail));
@@ -187,7 +200,7 @@ private:
             manifest_.directories.push_back({line.text("path"), line.number<uint32_t>("mode")});
             check_path(line, manifest_.directories.back().path);
         } else if (type == "pack") {
-            manifest_.packs.push_back({line.text("set"), line.number<unsigned>("number"), line.number<uint64_t>("length"), line.number<uint64_t>("stored")});
+            take_pack(line);
         } else if (type == "tablespace") {
             manifest_.tablespaces.push_back({line.number<uint32_t>("oid"), line.text("location")});
         } else if (type == "label") {
@@ -202,6 +215,17 @@ private:
         return line.outcome();
     }
 
+    void take_pack(Line& line) {
+        ManifestPack pack;
+        pack.set = line.text("set");
+        pack.number = line.number<unsigned>("number");
+        pack.length = line.number<uint64_t>("length");
+        pack.stored = line.number<uint64_t>("stored");
+        if (line.has("table")) pack.table = line.number<uint64_t>("table");
+        if (pack.table > pack.length) line.fail("Its table of page digests is beyond its end.");
+        manifest_.packs.push_back(std::move(pack));
+    }
+
     void take_file(Line& line) {
         ManifestFile file;
         file.path = line.text("path");
@@ -209,6 +233,7 @@ private:
         file.mode = line.number<uint32_t>("mode");
         file.modified = line.time("modified");
         file.crc32c = line.crc("crc32c");
+        file.digest = line.digest("digest");
         file.runs = line.runs("runs");
         check_path(line, file.path);
         check_runs(line, file);
@@ -228,7 +253,7 @@ private:
             if (run.length == 0 || run.offset < position) return line.fail("Its runs are empty or out of order.");
             if (run.offset > file.size || run.length > file.size - run.offset) return line.fail("A run is beyond the file's size.");
             if (run.pack >= manifest_.packs.size()) return line.fail("A run is in a pack that is not listed.");
-            const uint64_t pack_length = manifest_.packs[run.pack].length;
+            const uint64_t pack_length = manifest_.packs[run.pack].data_length();
             if (run.pack_offset > pack_length || run.length > pack_length - run.pack_offset) return line.fail("A run is beyond its pack.");
             position = run.offset + run.length;
         }
@@ -246,9 +271,12 @@ std::string render_manifest(const Manifest& manifest) {
     const auto end = std::back_inserter(out);
     fmt::format_to(end, "{{\"type\":\"label\",{},{}}}\n", text_member("backup_label", manifest.backup_label),
                    text_member("tablespace_map", manifest.tablespace_map));
-    for (const ManifestPack& pack : manifest.packs)
-        fmt::format_to(end, "{{\"type\":\"pack\",{},\"number\":{},\"length\":{},\"stored\":{}}}\n", text_member("set", pack.set), pack.number,
-                       pack.length, pack.stored);
+    for (const ManifestPack& pack : manifest.packs) {
+        fmt::format_to(end, R"({{"type":"pack",{},"number":{},"length":{},"stored":{})", text_member("set", pack.set), pack.number, pack.length,
+                       pack.stored);
+        if (pack.table != 0) fmt::format_to(end, R"(,"table":{})", pack.table);
+        out += "}\n";
+    }
     for (const ManifestTablespace& tablespace : manifest.tablespaces)
         fmt::format_to(end, "{{\"type\":\"tablespace\",\"oid\":{},{}}}\n", tablespace.oid, text_member("location", tablespace.location));
     for (const ManifestDirectory& directory : manifest.directories)

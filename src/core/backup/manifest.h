@@ -18,12 +18,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/crypto/digest.h"
 #include "core/repository/backup_summary.h"
 
 namespace steward {
@@ -34,6 +36,10 @@ struct ManifestPack {
     unsigned number = 0;
     uint64_t length = 0;  ///< bytes of content
     uint64_t stored = 0;  ///< bytes of the object
+    uint64_t table = 0;   ///< where in the content the table of page digests begins, which goes to its end; 0: there is none (page_table.h)
+
+    /// Bytes of files in it.
+    uint64_t data_length() const { return table == 0 ? length : table; }
 };
 
 struct ManifestTablespace {
@@ -59,7 +65,9 @@ struct ManifestFile {
     uint64_t size = 0;
     uint32_t mode = 0600;
     TimePoint modified;
-    uint32_t crc32c = 0;  ///< of the whole file as restored, in PostgreSQL's convention (what pg_verifybackup compares)
+    /// Of the whole file as restored, in PostgreSQL's convention (what pg_verifybackup compares). Nothing when parts of it were not read.
+    std::optional<uint32_t> crc32c;
+    std::optional<Digest> digest;  ///< of the whole content; small files that do not consist of pages have it
     std::vector<ManifestRun> runs;
 };
 

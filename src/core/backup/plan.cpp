@@ -34,11 +34,15 @@ public:
                 close_pack();
                 continue;
             }
-            pack_.pieces.push_back({index, offset, length, length == size});
-            pack_.length += length;
-            cost_ += length + kOpenCost;
+            take({index, offset, length, length == size}, length);
             offset += length;
         } while (offset < size);
+    }
+
+    /// A file of which only `read` bytes are read.
+    void add_patch(uint32_t index, uint64_t size, uint64_t read) {
+        if (room() == 0) close_pack();
+        take({index, 0, size, true}, read);
     }
 
     CopyPlan finish() {
@@ -47,6 +51,13 @@ public:
     }
 
 private:
+    void take(const CopyPiece& piece, uint64_t read) {
+        pack_.pieces.push_back(piece);
+        pack_.length += read;
+        cost_ += read + kOpenCost;
+        plan_.bytes += piece.length;
+    }
+
     uint64_t room() const { return target_ - std::min(target_, cost_); }
 
     /// Each pack is a fixed share of what is left ("guided self-scheduling"): large at first, small in the end.
@@ -59,7 +70,6 @@ private:
         if (pack_.pieces.empty()) return;
         remaining_ -= std::min(remaining_, cost_);
         cost_ = 0;
-        plan_.bytes += pack_.length;
         plan_.packs.push_back(std::exchange(pack_, {}));
         begin_pack();
     }
@@ -75,15 +85,22 @@ private:
 
 }  // namespace
 
-CopyPlan plan_copy(std::span<const ScannedFile> files, int workers, uint64_t pack_target) {
+CopyPlan plan_copy(std::span<const ScannedFile> files, std::span<const FileTreatment> treatments, int workers, uint64_t pack_target) {
+    const auto to_read = [&](size_t i) { return treatments.empty() ? files[i].size : treatments[i].bytes_to_read(files[i].size); };
+    const auto is_patched = [&](size_t i) { return !treatments.empty() && treatments[i].kind == FileTreatment::Kind::kPatch; };
     uint64_t cost = 0;
-    for (const ScannedFile& file : files) cost += file.size + kOpenCost;
+    for (size_t i = 0; i < files.size(); ++i) cost += to_read(i) + kOpenCost;
     Planner planner(cost, workers, pack_target);
     // Sizes of relation files are multiples of a page; the few others would push every page after them off its boundary.
     const auto consists_of_pages = [](const ScannedFile& file) { return file.size % kPageSize == 0; };
     for (const bool pages : {true, false})
-        for (size_t i = 0; i < files.size(); ++i)
-            if (consists_of_pages(files[i]) == pages) planner.add(static_cast<uint32_t>(i), files[i].size);
+        for (size_t i = 0; i < files.size(); ++i) {
+            if (consists_of_pages(files[i]) != pages) continue;
+            if (is_patched(i))
+                planner.add_patch(static_cast<uint32_t>(i), files[i].size, to_read(i));
+            else
+                planner.add(static_cast<uint32_t>(i), files[i].size);
+        }
     return planner.finish();
 }
 

@@ -30,6 +30,8 @@ Digest digest_of(ByteView content) {
     return digest;
 }
 
+uint64_t short_digest_of(ByteView content) { return hash(content).low64; }
+
 std::string to_string(const Digest& digest) { return std::string(kPrefix) + to_hex(digest.bytes); }
 
 Result<Digest> parse_digest(std::string_view text) {

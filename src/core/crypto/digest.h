@@ -3,6 +3,7 @@
 
 #include <array>
 #include <compare>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ struct Digest {
 
 /// Digest of `content`, seed 0.
 Digest digest_of(ByteView content);
+
+/// 64 bits of the same: for comparing many small pieces, each with one other, where a whole digest a piece would be too much to keep.
+uint64_t short_digest_of(ByteView content);
 
 /// "xxh3:" and 32 lowercase hexadecimal digits.
 std::string to_string(const Digest& digest);

@@ -48,4 +48,15 @@ uint32_t crc32c_combine(uint32_t crc_a, uint32_t crc_b, uint64_t length_b) {
     return multiply(crc_a, shift) ^ crc_b;
 }
 
+uint32_t crc32c_of_zeros(uint64_t length) {
+    constexpr std::byte kZero{0};
+    uint32_t result = 0;
+    uint32_t power = crc32c(ByteView(&kZero, 1));
+    for (uint64_t power_length = 1; length > 0; power_length *= 2, length /= 2) {
+        if (length % 2 != 0) result = crc32c_combine(result, power, power_length);
+        power = crc32c_combine(power, power, power_length);
+    }
+    return result;
+}
+
 }  // namespace steward

@@ -14,4 +14,7 @@ uint32_t crc32c(ByteView bytes, uint32_t crc = 0);
 /// The value of a followed by b, from the values of both and b's length in bytes, without their content. O(log length).
 uint32_t crc32c_combine(uint32_t crc_a, uint32_t crc_b, uint64_t length_b);
 
+/// The value of `length` zeros. O(log² length).
+uint32_t crc32c_of_zeros(uint64_t length);
+
 }  // namespace steward

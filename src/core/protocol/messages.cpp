@@ -80,7 +80,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NotStoredMessage, name, error)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalStatusMessage, backlog_files, backlog_bytes, bytes_per_second, repositories)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CatalogMessage, backups, error)
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupStartMessage, label, start_lsn, started_us, from_standby)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupStartMessage, label, start_lsn, started_us, from_standby, reuse, full_read, wal_summaries)
 
 static void to_json(Json& json, const BackupFinishMessage& message) {
     json = {{"stop_lsn", message.stop_lsn},

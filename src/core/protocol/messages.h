@@ -23,7 +23,7 @@
 namespace steward {
 
 /// Raised whenever a message changes its meaning.
-inline constexpr int kProtocolVersion = 1;
+inline constexpr int kProtocolVersion = 2;
 
 using Json = nlohmann::json;
 
@@ -132,6 +132,9 @@ struct BackupStartMessage {
     uint64_t start_lsn = 0;
     int64_t started_us = 0;
     bool from_standby = false;
+    bool reuse = true;           ///< refer to what earlier backups stored
+    bool full_read = false;      ///< read every page
+    bool wal_summaries = false;  ///< the server writes WAL summaries
 };
 
 /// pg_backup_stop has returned: wait for the WAL, write the manifest.

@@ -66,7 +66,7 @@ private:
 }  // namespace
 
 std::string render_summary(const BackupSummary& s) {
-    const Json json = {
+    Json json = {
         {"type", "backup"},
         {"label", s.label},
         // As text: readers whose numbers are doubles would round it.
@@ -88,6 +88,10 @@ std::string render_summary(const BackupSummary& s) {
         {"repository_bytes", s.repository_bytes},
         {"checksum_failures", s.checksum_failures},
     };
+    // Members that came with version 2.
+    if (!s.base.empty()) json["base"] = s.base;
+    if (s.read_bytes != 0) json["read_bytes"] = s.read_bytes;
+    if (s.last_full_read) json["last_full_read"] = format_time(*s.last_full_read);
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -116,6 +120,9 @@ Result<BackupSummary> parse_summary(std::string_view line) {
     members.read("data_bytes", s.data_bytes);
     members.read("repository_bytes", s.repository_bytes);
     members.read("checksum_failures", s.checksum_failures);
+    if (json.contains("base")) members.read("base", s.base);
+    if (json.contains("read_bytes")) members.read("read_bytes", s.read_bytes);
+    if (json.contains("last_full_read")) members.read("last_full_read", s.last_full_read.emplace());
     if (!members.problem().empty()) return Error(ErrorCode::corrupt_object, "summary of a backup is malformed: " + members.problem());
     if (type != "backup") return Error(ErrorCode::corrupt_object, "manifest does not begin with a summary");
     return s;

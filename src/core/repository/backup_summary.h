@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,9 @@ struct BackupSummary {
     uint64_t data_bytes = 0;          ///< of all files
     uint64_t repository_bytes = 0;    ///< that this backup added, manifest excluded
     uint64_t checksum_failures = 0;   ///< pages whose checksum was wrong, after re-reading
+    std::string base;                 ///< label of the backup it was compared with; empty when everything was stored anew
+    uint64_t read_bytes = 0;          ///< of the data directory; 0 in backups of format version 1
+    std::optional<TimePoint> last_full_read;  ///< start of the newest backup that read every page: this one, or one it goes back to
 };
 
 /// One line of JSON, without the newline.

@@ -100,7 +100,7 @@ std::string_view name_of(ObjectKind kind) {
     return "unknown";
 }
 
-uint16_t format_version_of(ObjectKind kind) { return kind <= ObjectKind::kManifest ? 1 : 2; }
+uint16_t format_version_of(ObjectKind kind) { return kind < ObjectKind::kManifest ? 1 : 2; }
 
 uint64_t ObjectHead::object_size() const {
     if (frames.empty()) return kObjectHeaderSize;

@@ -42,13 +42,16 @@ std::string file_line(const std::string& path, uint64_t size, TimePoint modified
 
 }  // namespace
 
-std::string render_backup_manifest(const Manifest& manifest) {
+std::string render_backup_manifest(const Manifest& manifest, std::span<const uint32_t> checksums) {
     const BackupSummary& backup = manifest.summary;
     std::string text = formatted("{{ \"PostgreSQL-Backup-Manifest-Version\": {},\n", backup.major >= 17 ? 2 : 1);
     if (backup.major >= 17) text += formatted("\"System-Identifier\": {},\n", backup.system_identifier);
     text += "\"Files\": [\n";
     text += file_line("backup_label", manifest.backup_label.size(), backup.stopped, crc32c(as_bytes(manifest.backup_label)));
-    for (const ManifestFile& file : manifest.files) text += ",\n" + file_line(file.path, file.size, file.modified, file.crc32c);
+    for (size_t i = 0; i < manifest.files.size(); ++i) {
+        const ManifestFile& file = manifest.files[i];
+        text += ",\n" + file_line(file.path, file.size, file.modified, checksums[i]);
+    }
     text += formatted("\n],\n\"WAL-Ranges\": [\n{{ \"Timeline\": {}, \"Start-LSN\": \"{}\", \"End-LSN\": \"{}\" }}\n],\n", backup.timeline,
                       backup.start_lsn, backup.stop_lsn);
     return text + formatted("\"Manifest-Checksum\": \"{}\"}}\n", sha256_hex(as_bytes(text)));

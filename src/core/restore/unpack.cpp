@@ -13,7 +13,8 @@
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/base/parallel.h"
-#include "core/restore/object_range.h"
+#include "core/postgres/crc32c.h"
+#include "core/repository/object_range.h"
 
 namespace steward {
 
@@ -62,12 +63,42 @@ Result<void> Unpacker::create_files(const CancelToken& cancel) const {
     return for_each(manifest_.files.size(), cancel, [this](size_t i) { return create_file(manifest_.files[i]); });
 }
 
-std::vector<std::vector<Unpacker::PackRun>> Unpacker::runs_by_pack() const {
+std::vector<std::vector<Unpacker::PackRun>> Unpacker::runs_by_pack() {
     std::vector<std::vector<PackRun>> packs(manifest_.packs.size());
-    for (size_t file = 0; file < manifest_.files.size(); ++file)
-        for (const ManifestRun& run : manifest_.files[file].runs) packs[run.pack].push_back({run.pack_offset, run.length, file, run.offset});
+    run_crcs_.assign(manifest_.files.size(), {});
+    for (size_t index = 0; index < manifest_.files.size(); ++index) {
+        const ManifestFile& file = manifest_.files[index];
+        if (!file.crc32c) run_crcs_[index].assign(file.runs.size(), 0);
+        for (size_t i = 0; i < file.runs.size(); ++i) {
+            const ManifestRun& run = file.runs[i];
+            packs[run.pack].push_back({run.pack_offset, run.length, index, run.offset, file.crc32c ? nullptr : &run_crcs_[index][i]});
+        }
+    }
     for (auto& runs : packs) std::ranges::sort(runs, {}, &PackRun::pack_offset);
     return packs;
+}
+
+std::vector<uint32_t> Unpacker::checksums() const {
+    std::vector<uint32_t> checksums;
+    checksums.reserve(manifest_.files.size());
+    for (size_t index = 0; index < manifest_.files.size(); ++index) {
+        const ManifestFile& file = manifest_.files[index];
+        uint32_t crc = 0;
+        uint64_t position = 0;
+        // What no run covers is zero.
+        const auto skip_to = [&](uint64_t offset) {
+            crc = crc32c_combine(crc, crc32c_of_zeros(offset - position), offset - position);
+            position = offset;
+        };
+        for (size_t i = 0; !file.crc32c && i < file.runs.size(); ++i) {
+            skip_to(file.runs[i].offset);
+            crc = crc32c_combine(crc, run_crcs_[index][i], file.runs[i].length);
+            position += file.runs[i].length;
+        }
+        if (!file.crc32c) skip_to(file.size);
+        checksums.push_back(file.crc32c.value_or(crc));
+    }
+    return checksums;
 }
 
 /// Copies one pack's content to its files; one per thread. Keeps the files it wrote to last open.
@@ -120,6 +151,8 @@ private:
             if (from >= to) continue;
             TRY_ASSIGN(const int fd, open(run.file));
             const uint64_t offset = run.file_offset + (from - run.pack_offset);
+            // A run comes in order, if in several pieces.
+            if (run.crc != nullptr) *run.crc = crc32c(content.subspan(from - begin, to - from), from == run.pack_offset ? 0 : *run.crc);
             TRY(write_at(fd, offset, content.subspan(from - begin, to - from), unpacker_.path_of(unpacker_.manifest_.files[run.file])));
             // Let the disk begin now, so that the flush at the end is short. Advice only: the flush reports errors.
             if (to - from >= kWorthStarting) ::sync_file_range(fd, static_cast<off_t>(offset), static_cast<off_t>(to - from), SYNC_FILE_RANGE_WRITE);
@@ -164,7 +197,7 @@ Result<void> Unpacker::write_pack(PackWriter& writer, uint32_t pack, std::span<c
     return std::move(*failure);
 }
 
-Result<void> Unpacker::write_content(const CancelToken& cancel) const {
+Result<void> Unpacker::write_content(const CancelToken& cancel) {
     const auto packs = runs_by_pack();
     std::atomic<uint32_t> next{0};
     return run_workers(destination_.workers, cancel, [&](int, const CancelToken& stop) -> Result<void> {

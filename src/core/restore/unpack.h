@@ -41,7 +41,9 @@ public:
     Result<void> create_files(const CancelToken& cancel) const;
     /// Fill in the content. A pack that one repository holds damaged or not at all is taken from the next. Errors: those of the
     /// last repository tried, naming the object.
-    Result<void> write_content(const CancelToken& cancel) const;
+    Result<void> write_content(const CancelToken& cancel);
+    /// The CRC-32C of each file in the manifest's order: from the manifest or, where it has none, of what write_content wrote.
+    std::vector<uint32_t> checksums() const;
     /// Flush every file and directory. On return all of it survives a crash.
     Result<void> sync(const CancelToken& cancel) const;
 
@@ -54,10 +56,11 @@ private:
         uint64_t length;
         size_t file;
         uint64_t file_offset;
+        uint32_t* crc;  ///< nullptr where the manifest knows the file's
     };
     class PackWriter;
 
-    std::vector<std::vector<PackRun>> runs_by_pack() const;
+    std::vector<std::vector<PackRun>> runs_by_pack();
     Result<void> create_file(const ManifestFile& file) const;
     Result<void> sync_content(const ManifestFile& file) const;
     Result<void> write_pack(PackWriter& writer, uint32_t pack, std::span<const PackRun> runs) const;
@@ -69,6 +72,7 @@ private:
     Destination destination_;
     Log& log_;
     RestoreProgress& progress_;
+    std::vector<std::vector<uint32_t>> run_crcs_;  ///< by file: of each run, where the manifest has no CRC of the file
 };
 
 }  // namespace steward

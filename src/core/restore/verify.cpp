@@ -11,7 +11,7 @@
 #include "core/base/format.h"
 #include "core/base/parallel.h"
 #include "core/postgres/wal_name.h"
-#include "core/restore/object_range.h"
+#include "core/repository/object_range.h"
 #include "core/restore/repository_facts.h"
 
 namespace steward {

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "core/base/format.h"
-#include "core/restore/object_range.h"
+#include "core/repository/object_range.h"
 #include "core/restore/wal_fetch.h"
 
 namespace steward {

@@ -87,6 +87,8 @@ Result<Settings> parse_settings(const SettingTexts& texts) {
     if (!compression.ok()) return in_setting("compression", in.text("compression"), compression.error());
     settings.compression = *compression;
     TRY_ASSIGN(settings.backup_workers, in.integer("backup_workers"));
+    TRY_ASSIGN(const int full_read_days, in.integer("full_read_interval"));
+    settings.full_read_interval = std::chrono::days(full_read_days);
     settings.database = in.text("database");
     if (settings.database.empty()) return setting_error("database", "", "It must name a database.");
     settings.program = in.text("program");

@@ -1,6 +1,7 @@
 // Settings: their table, and the typed values made of their texts.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -44,6 +45,7 @@ struct Settings {
     int archive_workers;
     Compression compression;
     int backup_workers;
+    std::chrono::days full_read_interval;
     std::string database;
     std::string program;
 };

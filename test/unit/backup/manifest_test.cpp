@@ -17,11 +17,11 @@ Manifest example() {
     manifest.summary.files = 2;
     manifest.backup_label = "START WAL LOCATION: 0/2000028 (file 000000010000000000000002)\nLABEL: \"quoted\"\n";
     manifest.tablespace_map = "16384 /srv/f\xffst\n";
-    manifest.packs = {{"20261120-110443Z-0123456789abcdef", 0, 16384, 900}, {"20261120-110443Z-0123456789abcdef", 3, 8192, 8192}};
+    manifest.packs = {{"20261120-110443Z-0123456789abcdef", 0, 16400, 900, 16384}, {"20261120-110443Z-0123456789abcdef", 3, 8192, 8192}};
     manifest.tablespaces = {{16384, "/srv/f\xffst"}, {16385, ""}};
     manifest.directories = {{"base", 0700}, {"base/5", 0750}};
-    manifest.files = {{"base/5/1259", 32768, 0600, TimePoint(std::chrono::microseconds(1700000000123456)), 0x0a1b2c3d, {{0, 8192, 1, 0}, {16384, 16384, 0, 0}}},
-                      {"log/\xff\xfe.csv", 0, 0640, {}, 0, {}}};
+    manifest.files = {{"base/5/1259", 32768, 0600, TimePoint(std::chrono::microseconds(1700000000123456)), 0x0a1b2c3d, {}, {{0, 8192, 1, 0}, {16384, 16384, 0, 0}}},
+                      {"log/\xff\xfe.csv", 0, 0640, {}, {}, digest_of(as_bytes("x")), {}}};
     return manifest;
 }
 
@@ -41,8 +41,13 @@ TEST(Manifest, SurvivesRenderingAndParsing) {
     EXPECT_EQ(render_manifest(*parsed), text);
     EXPECT_EQ(parsed->summary.label, "nightly");
     EXPECT_EQ(parsed->backup_label, example().backup_label);
+    EXPECT_EQ(parsed->packs[0].table, 16384u);
     EXPECT_EQ(parsed->packs[1].number, 3u);
+    EXPECT_EQ(parsed->packs[1].table, 0u);
     EXPECT_EQ(parsed->files[0].crc32c, 0x0a1b2c3du);
+    EXPECT_EQ(parsed->files[0].digest, std::nullopt);
+    EXPECT_EQ(parsed->files[1].crc32c, std::nullopt);
+    EXPECT_EQ(parsed->files[1].digest, digest_of(as_bytes("x")));
     EXPECT_EQ(parsed->files[0].modified, example().files[0].modified);
     EXPECT_EQ(parsed->files[0].runs[1].offset, 16384u);
 }

@@ -58,14 +58,14 @@ TEST(PlanCopy, PutsEveryByteOfEveryFileIntoExactlyOnePack) {
         const uint64_t pack_target = kPageSize << random() % 12;
         const int workers = 1 + static_cast<int>(random() % 8);
         SCOPED_TRACE(round);
-        expect_sound(files, plan_copy(files, workers, pack_target), pack_target);
+        expect_sound(files, plan_copy(files, {}, workers, pack_target), pack_target);
     }
 }
 
 TEST(PlanCopy, GivesTheSamePlanForTheSameFacts) {
     const std::vector<ScannedFile> files = files_of({8192, 100, 0, 300 << 20, 3, 81920});
-    const CopyPlan first = plan_copy(files, 3);
-    const CopyPlan second = plan_copy(files, 3);
+    const CopyPlan first = plan_copy(files, {}, 3);
+    const CopyPlan second = plan_copy(files, {}, 3);
     ASSERT_EQ(first.packs.size(), second.packs.size());
     for (size_t i = 0; i < first.packs.size(); ++i) {
         ASSERT_EQ(first.packs[i].pieces.size(), second.packs[i].pieces.size());
@@ -78,7 +78,7 @@ TEST(PlanCopy, GivesTheSamePlanForTheSameFacts) {
 
 TEST(PlanCopy, KeepsPagesOnPageBoundariesOfThePack) {
     const std::vector<ScannedFile> files = files_of({3, 81920, 100, 8192, 0, 5, 163840});
-    for (const PackTask& task : plan_copy(files, 2).packs) {
+    for (const PackTask& task : plan_copy(files, {}, 2).packs) {
         uint64_t position = 0;
         for (const CopyPiece& piece : task.pieces) {
             if (files[piece.file].size % kPageSize == 0) {
@@ -90,13 +90,13 @@ TEST(PlanCopy, KeepsPagesOnPageBoundariesOfThePack) {
 }
 
 TEST(PlanCopy, EndsWithSmallPacksSoThatWorkersFinishTogether) {
-    const CopyPlan plan = plan_copy(files_of({uint64_t{1} << 30, uint64_t{1} << 30}), 4);
+    const CopyPlan plan = plan_copy(files_of({uint64_t{1} << 30, uint64_t{1} << 30}), {}, 4);
     EXPECT_EQ(plan.packs.front().length, kPackTarget);
     EXPECT_LE(plan.packs.back().length, kSmallestPackTarget);
     for (size_t i = 1; i < plan.packs.size(); ++i) EXPECT_LE(plan.packs[i].length, plan.packs[i - 1].length + kPageSize);
 }
 
-TEST(PlanCopy, PlansNothingForNoFiles) { EXPECT_TRUE(plan_copy({}, 2).packs.empty()); }
+TEST(PlanCopy, PlansNothingForNoFiles) { EXPECT_TRUE(plan_copy({}, {}, 2).packs.empty()); }
 
 }  // namespace
 }  // namespace steward

@@ -55,5 +55,12 @@ TEST(Crc32c, CombinesAssociativelyOverHugeLengths) {
     EXPECT_EQ(left, right);
 }
 
+TEST(Crc32cOfZeros, EqualsThatOfZerosInMemory) {
+    for (const size_t length : {0u, 1u, 7u, 8192u, 100003u}) {
+        const std::string zeros(length, '\0');
+        EXPECT_EQ(crc32c_of_zeros(length), crc32c(as_bytes(zeros))) << length;
+    }
+}
+
 }  // namespace
 }  // namespace steward

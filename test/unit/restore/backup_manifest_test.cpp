@@ -8,6 +8,8 @@
 namespace steward {
 namespace {
 
+constexpr uint32_t kChecksums[] = {0x12345678, 0x12345678};
+
 Manifest two_files() {
     Manifest manifest;
     manifest.summary = test_summary("a", 1, 0x2000028, 0x2000100);
@@ -17,7 +19,6 @@ Manifest two_files() {
     file.path = "PG_VERSION";
     file.size = 3;
     file.modified = TimePoint(std::chrono::seconds(1'700'000'001));
-    file.crc32c = 0x12345678;
     manifest.files.push_back(file);
     file.path = "base/\xff\xfe";
     manifest.files.push_back(file);
@@ -25,7 +26,7 @@ Manifest two_files() {
 }
 
 TEST(RenderBackupManifest, IsWhatTheServerWouldWrite) {
-    const std::string text = render_backup_manifest(two_files());
+    const std::string text = render_backup_manifest(two_files(), kChecksums);
     const size_t last_line = text.rfind("\"Manifest-Checksum\"");
     ASSERT_NE(last_line, std::string::npos);
     EXPECT_EQ(text.substr(0, last_line),
@@ -52,7 +53,7 @@ TEST(RenderBackupManifest, IsWhatTheServerWouldWrite) {
 TEST(RenderBackupManifest, HasVersionOneUpTo16) {
     Manifest manifest = two_files();
     manifest.summary.major = 16;
-    EXPECT_TRUE(render_backup_manifest(manifest).starts_with("{ \"PostgreSQL-Backup-Manifest-Version\": 1,\n\"Files\": [\n"));
+    EXPECT_TRUE(render_backup_manifest(manifest, kChecksums).starts_with("{ \"PostgreSQL-Backup-Manifest-Version\": 1,\n\"Files\": [\n"));
 }
 
 }  // namespace

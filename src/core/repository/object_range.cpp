@@ -1,4 +1,4 @@
-#include "core/restore/object_range.h"
+#include "core/repository/object_range.h"
 
 #include <algorithm>
 
