@@ -41,7 +41,7 @@ struct CopyOptions {
 /// What is copied, and what is known of it already.
 struct CopySource {
     std::span<const ScannedFile> files;
-    std::span<const FileTreatment> treatments;  ///< one for each file, or none: all files are copied
+    std::span<const FileTreatment> treatments{};  ///< one for each file, or none: all files are copied
     const IncrementBase* base = nullptr;        ///< what the treatments refer to
 };
 

@@ -113,6 +113,7 @@ std::vector<FileTreatment> plan_increment(std::span<const ScannedFile> files, co
 
 std::vector<ManifestRun> usable_runs(const ManifestFile& base, const std::vector<bool>& usable, uint64_t begin, uint64_t end) {
     std::vector<ManifestRun> runs;
+    if (begin >= end) return runs;
     // Runs are in order and do not overlap: the first one that ends after `begin` can be searched for.
     auto run = std::ranges::partition_point(base.runs, [&](const ManifestRun& r) { return r.offset + r.length <= begin; });
     for (; run != base.runs.end() && run->offset < end; ++run) {

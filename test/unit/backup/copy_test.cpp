@@ -58,7 +58,7 @@ protected:
         for (const auto& [path, content] : sources_) files_.push_back({.path = path, .size = content.size(), .mode = 0640, .modified = {}});
         // A small target, so that files are cut.
         plan_ = plan_copy(files_, {}, options_.workers, 64 * kPageSize);
-        return copy_files(options_, {.files = files_}, plan_, repository_.all(), counters_, log_, cancel);
+        return copy_files(options_, {files_, {}}, plan_, repository_.all(), counters_, log_, cancel);
     }
 
     void expect_copied(const CopiedFiles& copied, const ManifestFile& file, const std::string& content) {
@@ -114,7 +114,7 @@ TEST_F(CopyFiles, PutsPacksIntoEveryRepository) {
     both.push_back(std::move(third).value());
     write("base/5/1", make_pages(200));
     ASSERT_TRUE(copy().ok());
-    const Result<CopiedFiles> copied = copy_files(options_, {.files = files_}, plan_, both, counters_, log_, {});
+    const Result<CopiedFiles> copied = copy_files(options_, {files_, {}}, plan_, both, counters_, log_, {});
     ASSERT_TRUE(copied.ok());
     for (const Repository& repository : both)
         for (const ManifestPack& pack : copied->packs)

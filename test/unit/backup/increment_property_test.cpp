@@ -1,6 +1,7 @@
 // Random histories of a data directory, with backups that go on from each other: every backup reads back as the directory was, whatever
 // other backups were deleted.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -245,7 +246,9 @@ private:
         for (const TakenBackup& backup : backups_)
             for (const ManifestPack& pack : backup.manifest.packs) needed.insert(layout.pack(pack.set, pack.number));
         for (const std::string& key : repository_.keys(layout.packs_prefix()))
-            if (!needed.contains(key)) ASSERT_TRUE(repository_.one().storage().remove(key).ok());
+            if (!needed.contains(key)) {
+                EXPECT_TRUE(repository_.one().storage().remove(key).ok());
+            }
     }
 
     void check(const TakenBackup& backup) {
@@ -260,7 +263,7 @@ private:
             std::string content(file.size, '\0');
             for (const ManifestRun& run : file.runs)
                 content.replace(run.offset, run.length, as_text(ByteView(packs[run.pack]).subspan(run.pack_offset, run.length)));
-            if (file.crc32c) ASSERT_EQ(*file.crc32c, crc32c(as_bytes(content))) << file.path;
+            EXPECT_EQ(file.crc32c.value_or(crc32c(as_bytes(content))), crc32c(as_bytes(content))) << file.path;
             std::string expected = backup.reference.at(file.path);
             if (backup.hints_may_differ && file.path.starts_with("base/5/") && !file.path.ends_with("_vm") && !file.path.ends_with("_fsm")) {
                 for (size_t at = kHintByte; at < content.size(); at += kPageSize) content[at] = '\0';
@@ -278,9 +281,9 @@ private:
 };
 
 TEST(Increments, EveryBackupOfARandomHistoryReadsBackAsTheDirectoryWas) {
-    for (unsigned seed = 1; seed <= 8 && !HasFailure(); ++seed) {
+    for (unsigned seed = 1; seed <= 5 && !HasFailure(); ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
-        IncrementHistory(seed).run(25);
+        IncrementHistory(seed).run(20);
     }
 }
 
