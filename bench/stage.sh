@@ -2,7 +2,7 @@
 # Sourced, never run. What runs here runs as user postgres, in the scratch directory, with an environment of its own.
 set -euo pipefail
 
-readonly kMajor=15
+readonly kMajor=${STEWARD_BENCH_MAJOR:-15}
 readonly kBindir=/usr/lib/postgresql/$kMajor/bin
 readonly kRounds=3
 
@@ -22,8 +22,13 @@ clean_up() {
 # Install, build, make the scratch directory. $1 is the free disk space that the run takes, in GB.
 set_the_stage() {
     [ "$(id -u)" = 0 ] || die "must be run as root: it installs packages, and runs servers as user postgres"
-    "$source_tree/tools/packages" build bench
-    make -s -C "$source_tree" -j"$(nproc)" PG_CONFIG=$kBindir/pg_config all bench-programs >&2
+    # The matrix root has what the host built, and packages of its own.
+    if [ -z "${STEWARD_IN_MATRIX:-}" ]; then
+        "$source_tree/tools/packages" build bench
+        make -s -C "$source_tree" -j"$(nproc)" PG_CONFIG=$kBindir/pg_config all bench-programs >&2
+    else
+        make -s -C "$source_tree" -j"$(nproc)" PG_CONFIG=$kBindir/pg_config all >&2
+    fi
 
     local parent=${STEWARD_BENCH_DIR:-/var/tmp/pg_steward-bench} free_gb
     mkdir -p "$parent"
@@ -40,7 +45,9 @@ set_the_stage() {
     install -d -o postgres -g postgres "$scratch"
     install -d "$scratch/bin"
     install "$source_tree/build/core/pg_steward" "$scratch/bin/"
-    find "$source_tree/build/core/bench" -type f -executable -exec install -t "$scratch/bin" {} +
+    if [ -d "$source_tree/build/core/bench" ]; then
+        find "$source_tree/build/core/bench" -type f -executable -exec install -t "$scratch/bin" {} +
+    fi
     chmod 755 "$parent"
     say "$name on $(nproc) CPUs ($(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)), $(free_memory) memory, $(uname -sr)"
     say "disk of $scratch: $(df --output=source,fstype "$scratch" | tail -n 1 | tr -s ' ')"

@@ -182,7 +182,7 @@ PGDLLEXPORT Datum steward_backup(PG_FUNCTION_ARGS) {
     const bool reuse = PG_ARGISNULL(4) || PG_GETARG_BOOL(4);
     steward::enter([&] {
         return steward::backup(fcinfo, label != nullptr ? std::optional<std::string>(label) : std::nullopt, wait,
-                               {.fast_checkpoint = fast, .full_read = full_read, .reuse = reuse});
+                               {.label = {}, .fast_checkpoint = fast, .full_read = full_read, .reuse = reuse});
     });
     return (Datum)0;
 }
