@@ -87,6 +87,9 @@ Result<Settings> parse_settings(const SettingTexts& texts) {
     if (!compression.ok()) return in_setting("compression", in.text("compression"), compression.error());
     settings.compression = *compression;
     TRY_ASSIGN(settings.backup_workers, in.integer("backup_workers"));
+    Result<RetentionPolicy> retention = parse_retention(in.text("retention"));
+    if (!retention.ok()) return in_setting("retention", in.text("retention"), retention.error());
+    settings.retention = *retention;
     settings.database = in.text("database");
     if (settings.database.empty()) return setting_error("database", "", "It must name a database.");
     settings.program = in.text("program");

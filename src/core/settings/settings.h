@@ -12,6 +12,7 @@
 
 #include "core/base/result.h"
 #include "core/codec/compression.h"
+#include "core/retention/policy.h"
 #include "core/storage/storage_url.h"
 
 namespace steward {
@@ -44,6 +45,7 @@ struct Settings {
     int archive_workers;
     Compression compression;
     int backup_workers;
+    RetentionPolicy retention;  ///< empty: nothing expires
     std::string database;
     std::string program;
 };
