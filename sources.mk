@@ -26,6 +26,9 @@ CORE_SOURCES = \
 	src/core/expiry/expire.cpp \
 	src/core/expiry/holdings.cpp \
 	src/core/expiry/keep.cpp \
+	src/core/jobs/job_history.cpp \
+	src/core/jobs/job_record.cpp \
+	src/core/jobs/job_report.cpp \
 	src/core/postgres/backup_label.cpp \
 	src/core/postgres/configuration.cpp \
 	src/core/postgres/crc32c.cpp \
@@ -106,6 +109,7 @@ PROGRAM_SOURCES = \
 	src/program/console.cpp \
 	src/program/engine_backup.cpp \
 	src/program/engine_link.cpp \
+	src/program/engine_upkeep.cpp \
 	src/program/engine_wal.cpp \
 	src/program/engines.cpp \
 	src/program/main.cpp \
@@ -116,7 +120,8 @@ PROGRAM_SOURCES = \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp \
 	src/program/upkeep_expire.cpp \
-	src/program/upkeep_keep.cpp
+	src/program/upkeep_keep.cpp \
+	src/program/upkeep_verify.cpp
 
 SERVER_SOURCES = \
 	src/server/archive_module.cpp \
@@ -124,14 +129,20 @@ SERVER_SOURCES = \
 	src/server/backup_worker.cpp \
 	src/server/boundary.cpp \
 	src/server/engine_process.cpp \
+	src/server/history.cpp \
+	src/server/job.cpp \
 	src/server/module.cpp \
 	src/server/report.cpp \
 	src/server/result_rows.cpp \
+	src/server/run.cpp \
+	src/server/run_engine.cpp \
 	src/server/session.cpp \
 	src/server/settings.cpp \
 	src/server/shared_state.cpp \
 	src/server/sql_archive.cpp \
 	src/server/sql_backup.cpp \
+	src/server/sql_jobs.cpp \
+	src/server/upkeep_worker.cpp \
 	src/server/wal_state.cpp \
 	src/server/wal_worker.cpp \
 	src/server/worker.cpp \
@@ -142,4 +153,6 @@ SQL_AREAS = \
 	sql/schema.sql \
 	sql/archive.sql \
 	sql/backup.sql \
+	sql/jobs.sql \
+	sql/retention.sql \
 	sql/rights.sql

@@ -1,12 +1,9 @@
 // The backup engine: copies one base backup while the worker holds the backup session.
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <random>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,14 +13,11 @@
 #include "program/catalog_entry.h"
 #include "program/claim_repositories.h"
 #include "program/engines.h"
+#include "program/progress_reporter.h"
 
 namespace steward {
 
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto kProgressInterval = 200ms;
 
 TimePoint time_of(int64_t microseconds) { return TimePoint(std::chrono::microseconds(microseconds)); }
 
@@ -32,34 +26,10 @@ uint64_t random_number() {
     return uint64_t{source()} << 32 | source();
 }
 
-/// Tells the worker how far the backup is, from a thread of its own, when there is something new to tell.
-class ProgressReporter {
-public:
-    ProgressReporter(EngineLink& link, const BaseBackup& backup)
-        : link_(link), backup_(backup), thread_([this](std::stop_token stop) { report_until(stop); }) {}
-
-private:
-    void report_until(std::stop_token stop) {
-        std::mutex mutex;
-        std::condition_variable_any never;
-        std::unique_lock lock(mutex);
-        std::string last;
-        while (!stop.stop_requested()) {
-            BackupProgress now = backup_.progress();
-            const BackupProgressMessage message{std::string(to_string(now.phase)), now.bytes_total,     now.bytes_done, now.files_total,
-                                                now.repository_bytes,              std::move(now.waiting_for)};
-            if (std::string text = render_message(message); text != last) {
-                link_.send(message);
-                last = std::move(text);
-            }
-            never.wait_for(lock, stop, kProgressInterval, [] { return false; });
-        }
-    }
-
-    EngineLink& link_;
-    const BaseBackup& backup_;
-    std::jthread thread_;
-};
+BackupProgressMessage progress_message(const BaseBackup& backup) {
+    BackupProgress now = backup.progress();
+    return {std::string(to_string(now.phase)), now.bytes_total, now.bytes_done, now.files_total, now.repository_bytes, std::move(now.waiting_for)};
+}
 
 BaseBackupOptions make_options(const ConfigureMessage& configuration, const Settings& settings, const BackupStartMessage& start, const Clock& clock) {
     return {.data_directory = configuration.facts.data_directory,
@@ -74,7 +44,7 @@ BaseBackupOptions make_options(const ConfigureMessage& configuration, const Sett
 }
 
 Result<BackupSummary> run_backup(EngineLink& link, BaseBackup& backup) {
-    const ProgressReporter reporter(link, backup);
+    const ProgressReporter reporter(link, [&backup] { return progress_message(backup); });
     TRY(backup.copy(link.cancel()));
     link.send(BackupCopiedMessage{});
     TRY_ASSIGN(const BackupFinishMessage finish, link.expect<BackupFinishMessage>());

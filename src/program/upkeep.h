@@ -1,4 +1,4 @@
-// Jobs: long or rare work that touches repositories. A worker of the server starts each in an engine of its own.
+// The jobs of the upkeep engine.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,6 @@
 #include "core/base/cancel.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/base/result.h"
 #include "core/protocol/messages.h"
 #include "core/repository/repository.h"
 #include "core/settings/settings.h"
@@ -19,14 +18,16 @@
 
 namespace steward {
 
-/// How far a job is. Thread-safe.
+/// How far a job is: written by the job, read by whoever shows it. Thread-safe.
 struct UpkeepProgress {
     std::atomic<uint64_t> done{0};
-    std::atomic<uint64_t> total{0};
+    std::atomic<uint64_t> total{0};  ///< 0: not known
 
+    /// Begin a phase of the job: "checking packs". Starts counting anew.
     void enter(std::string phase) {
         const std::lock_guard lock(mutex_);
         phase_ = std::move(phase);
+        done = total = 0;
     }
     std::string phase() const {
         const std::lock_guard lock(mutex_);
@@ -35,14 +36,14 @@ struct UpkeepProgress {
 
 private:
     mutable std::mutex mutex_;
-    std::string phase_;  // guarded by mutex_
+    std::string phase_ = "opening repositories";
 };
 
-/// What a job works with. Lives as long as the job.
+/// What a job works with; everything outlives it.
 struct UpkeepContext {
     const ConfigureMessage& configuration;
     const Settings& settings;
-    std::span<const Repository> repositories;
+    std::span<const Repository> repositories;  ///< in the order of the setting; opened for writing
     const Clock& clock;
     RetryTimer& timer;
     Log& log;
@@ -50,19 +51,22 @@ struct UpkeepContext {
     CancelToken cancel;
 };
 
-/// What a job did.
 struct UpkeepResult {
-    Json report;          ///< one object; {"rows": [...]} where the SQL function returns a table
-    std::string summary;  ///< one clause
+    Json report;          ///< one object; {"rows": [...]} where SQL makes a table of it
+    std::string summary;  ///< one clause, for steward.jobs
     uint64_t bytes = 0;   ///< read, written or removed
 };
 
+/// Check that what the repositories hold can be restored. Rows: repository, object, problem. What is found wrong is a row, and a
+/// warning; it does not make the job fail. Errors: as verify_repository.
+Result<UpkeepResult> run_verify_job(const UpkeepContext& context, const Json& options);
+
 /// Remove what the retention policy does not keep, from each repository by itself. Options: {"dry_run": bool}.
-/// Rows: repository, kind, name, verdict, bytes, reason. Errors: as expire_repository; the first one, when every repository was tried.
+/// Rows: repository, kind, name, verdict, bytes, reason. Errors: the first one of expire_repository, when every repository was tried.
 Result<UpkeepResult> run_expire_job(const UpkeepContext& context, const Json& options);
 
 /// Keep a backup or let it go. Options: {"label": text, "keep": bool, "note": text or null}. Rows: repository, label, kept.
-/// Errors: invalid_argument, as keep_backup.
+/// Errors: invalid_argument without a label; as keep_backup.
 Result<UpkeepResult> run_keep_job(const UpkeepContext& context, const Json& options);
 
 }  // namespace steward

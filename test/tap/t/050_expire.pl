@@ -98,5 +98,26 @@ program_ok([ 'expire', @repository, '--retention', '2' ], 'expire after the rele
 is(labels(), 'b3 b4', 'it goes');
 ok(!-e $gap, 'and so does the record of the hole behind it');
 
+
+# The same by SQL.
+($code, undef, $err) = $node->psql('postgres', 'SELECT * FROM steward.expire()');
+isnt($code, 0, 'without a policy steward.expire() refuses');
+like($err, qr/no retention policy is set\nHINT:  Set "steward\.retention"/, 'with a hint');
+$node->set('steward.retention' => '1');
+$node->sql('SELECT pg_reload_conf()');
+$node->wait_for_sql(q{SELECT current_setting('steward.retention') = '1'}, 'the policy is set');
+is($node->sql(q{SELECT kept FROM steward.keep('b3', note => 'for the auditors')}), 't', 'steward.keep() pins');
+$before = all_files();
+is($node->sql(q{SELECT string_agg(name || ' ' || verdict, ' ' ORDER BY name) FROM steward.expire(dry_run => true) WHERE kind = 'backup'}),
+	'b3 keep b4 keep', 'a dry run sees the pin');
+is(all_files(), $before, 'and changes nothing');
+is($node->sql(q{SELECT kept FROM steward.keep('b3', keep => false)}), 'f', 'steward.keep(keep => false) releases');
+is($node->sql(q{SELECT string_agg(name || ' ' || verdict, ' ' ORDER BY name) FROM steward.expire() WHERE kind = 'backup'}), 'b3 remove b4 keep', 'steward.expire() tells what it did');
+is(labels(), 'b4', 'and did it');
+is($node->sql(q{SELECT job, result, summary ~ '^removed 1 backup, ', bytes > 0 FROM steward.jobs WHERE job = 'expire' ORDER BY number DESC LIMIT 1}), 'expire|succeeded|t|t', 'it is recorded');
+($code, undef, $err) = $node->psql('postgres', q{SELECT * FROM steward.keep('b3')});
+isnt($code, 0, 'keeping what is gone is refused');
+like($err, qr/there is no backup "b3"/, 'by name');
+
 $node->stop('fast');
 done_testing();
