@@ -24,9 +24,13 @@ CORE_SOURCES = \
 	src/core/base/format.cpp \
 	src/core/base/log.cpp \
 	src/core/base/parallel.cpp \
+	src/core/base/process_mark.cpp \
 	src/core/codec/compression.cpp \
 	src/core/crypto/digest.cpp \
 	src/core/crypto/xxh3_avx2.cpp \
+	src/core/expiry/expire.cpp \
+	src/core/expiry/holdings.cpp \
+	src/core/expiry/keep.cpp \
 	src/core/jobs/job_history.cpp \
 	src/core/jobs/job_record.cpp \
 	src/core/jobs/job_report.cpp \
@@ -48,8 +52,10 @@ CORE_SOURCES = \
 	src/core/repository/backup_summary.cpp \
 	src/core/repository/catalog.cpp \
 	src/core/repository/layout.cpp \
+	src/core/repository/lease.cpp \
 	src/core/repository/object.cpp \
 	src/core/repository/object_range.cpp \
+	src/core/repository/pins.cpp \
 	src/core/repository/repository.cpp \
 	src/core/restore/backup_manifest.cpp \
 	src/core/restore/choose_backup.cpp \
@@ -70,9 +76,11 @@ CORE_SOURCES = \
 	src/core/retention/backup_state.cpp \
 	src/core/retention/calendar_period.cpp \
 	src/core/retention/explain_expiry.cpp \
+	src/core/retention/leftovers.cpp \
 	src/core/retention/pack_rules.cpp \
 	src/core/retention/plan_expiry.cpp \
 	src/core/retention/policy.cpp \
+	src/core/retention/pruned_wal.cpp \
 	src/core/retention/wal_needs.cpp \
 	src/core/retention/wal_rules.cpp \
 	src/core/schedule/next_run.cpp \
@@ -95,7 +103,9 @@ PROGRAM_SOURCES = \
 	src/program/catalog_entry.cpp \
 	src/program/claim_repositories.cpp \
 	src/program/command_engine.cpp \
+	src/program/command_expire.cpp \
 	src/program/command_info.cpp \
+	src/program/command_keep.cpp \
 	src/program/command_reference.cpp \
 	src/program/command_restore.cpp \
 	src/program/command_verify.cpp \
@@ -111,9 +121,12 @@ PROGRAM_SOURCES = \
 	src/program/main.cpp \
 	src/program/open_repositories.cpp \
 	src/program/prefetch_process.cpp \
+	src/program/render_expiry.cpp \
 	src/program/render_info.cpp \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp \
+	src/program/upkeep_expire.cpp \
+	src/program/upkeep_keep.cpp \
 	src/program/upkeep_verify.cpp
 
 SERVER_SOURCES = \
@@ -147,4 +160,5 @@ SQL_AREAS = \
 	sql/archive.sql \
 	sql/backup.sql \
 	sql/jobs.sql \
+	sql/retention.sql \
 	sql/rights.sql

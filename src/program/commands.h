@@ -55,6 +55,8 @@ void add_output_option(CLI::App& app, OutputFormat& format);
 void on_chosen(CLI::App& app, ChosenCommand& chosen, Command command);
 
 void add_info_command(CLI::App& program, ChosenCommand& chosen);
+void add_expire_command(CLI::App& program, ChosenCommand& chosen);
+void add_keep_command(CLI::App& program, ChosenCommand& chosen);
 void add_restore_command(CLI::App& program, ChosenCommand& chosen);
 void add_verify_command(CLI::App& program, ChosenCommand& chosen);
 void add_wal_get_command(CLI::App& program, ChosenCommand& chosen);

@@ -21,6 +21,8 @@ struct UpkeepJob {
 };
 
 constexpr UpkeepJob kJobs[] = {
+    {"expire", run_expire_job},
+    {"keep", run_keep_job},
     {"verify", run_verify_job},
 };
 

@@ -7,8 +7,15 @@ namespace steward {
 
 namespace {
 
-Result<Repository> open_repository(const StorageUrl& url, const std::string& cluster, const ReadingContext& context) {
-    TRY_ASSIGN(std::unique_ptr<Storage> storage, open_storage_for_reading(url, context));
+Result<std::unique_ptr<Storage>> open_patient_storage(const StorageUrl& url, StorageAccess access, const ReadingContext& context) {
+    TRY_ASSIGN(std::unique_ptr<Storage> storage, open_storage(url, {.clock = context.clock, .create = false, .access = access}));
+    RetryPolicy policy;
+    policy.total = context.patience;
+    return std::unique_ptr<Storage>(std::make_unique<RetryStorage>(std::move(storage), policy, context.timer, context.cancel));
+}
+
+Result<Repository> open_repository(const StorageUrl& url, const std::string& cluster, StorageAccess access, const ReadingContext& context) {
+    TRY_ASSIGN(std::unique_ptr<Storage> storage, open_patient_storage(url, access, context));
     return Repository::open(std::move(storage), cluster);
 }
 
@@ -19,22 +26,13 @@ Error foreign(const Repository& repository, const Repository& first) {
         .object(repository.url());
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Storage>> open_storage_for_reading(const StorageUrl& url, const ReadingContext& context) {
-    TRY_ASSIGN(std::unique_ptr<Storage> storage, open_storage(url, {.clock = context.clock, .create = false, .access = StorageAccess::kReadOnly}));
-    RetryPolicy policy;
-    policy.total = context.patience;
-    return std::unique_ptr<Storage>(std::make_unique<RetryStorage>(std::move(storage), policy, context.timer, context.cancel));
-}
-
-Result<OpenedRepositories> open_repositories_for_reading(const Settings& settings, const ReadingContext& context) {
+Result<OpenedRepositories> open_repositories(const Settings& settings, StorageAccess access, const ReadingContext& context) {
     if (settings.repositories.empty())
         return Error(ErrorCode::configuration, "no repository is configured")
             .hint("Name it with --repository URL, PG_STEWARD_REPOSITORY or a configuration file.");
     OpenedRepositories opened;
     for (const StorageUrl& url : settings.repositories) {
-        Result<Repository> repository = open_repository(url, settings.cluster, context);
+        Result<Repository> repository = open_repository(url, settings.cluster, access, context);
         if (!repository.ok())
             opened.unavailable.push_back(std::move(repository).error());
         else if (!opened.repositories.empty() &&
@@ -45,6 +43,20 @@ Result<OpenedRepositories> open_repositories_for_reading(const Settings& setting
     }
     if (opened.repositories.empty()) return std::move(opened.unavailable.front());
     return opened;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Storage>> open_storage_for_reading(const StorageUrl& url, const ReadingContext& context) {
+    return open_patient_storage(url, StorageAccess::kReadOnly, context);
+}
+
+Result<OpenedRepositories> open_repositories_for_reading(const Settings& settings, const ReadingContext& context) {
+    return open_repositories(settings, StorageAccess::kReadOnly, context);
+}
+
+Result<OpenedRepositories> open_repositories_for_writing(const Settings& settings, const ReadingContext& context) {
+    return open_repositories(settings, StorageAccess::kReadWrite, context);
 }
 
 }  // namespace steward

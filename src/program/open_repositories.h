@@ -1,4 +1,4 @@
-// Opening repositories to read from them.
+// Opening repositories that are there already.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@
 
 namespace steward {
 
-/// What reading needs; outlives every store opened with it.
+/// What opening needs; outlives every store opened with it.
 struct ReadingContext {
     const Clock& clock;
     RetryTimer& timer;
@@ -35,5 +35,8 @@ Result<std::unique_ptr<Storage>> open_storage_for_reading(const StorageUrl& url,
 /// `unavailable`. A repository of another database cluster than the first one's counts as such. Errors: configuration when
 /// none is set; the first repository's error when none could be opened.
 Result<OpenedRepositories> open_repositories_for_reading(const Settings& settings, const ReadingContext& context);
+
+/// The same, to write to them too. Claims nothing: the cluster is there. Errors: as open_repositories_for_reading.
+Result<OpenedRepositories> open_repositories_for_writing(const Settings& settings, const ReadingContext& context);
 
 }  // namespace steward

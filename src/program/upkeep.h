@@ -61,4 +61,12 @@ struct UpkeepResult {
 /// warning; it does not make the job fail. Errors: as verify_repository.
 Result<UpkeepResult> run_verify_job(const UpkeepContext& context, const Json& options);
 
+/// Remove what the retention policy does not keep, from each repository by itself. Options: {"dry_run": bool}.
+/// Rows: repository, kind, name, verdict, bytes, reason. Errors: the first one of expire_repository, when every repository was tried.
+Result<UpkeepResult> run_expire_job(const UpkeepContext& context, const Json& options);
+
+/// Keep a backup or let it go. Options: {"label": text, "keep": bool, "note": text or null}. Rows: repository, label, kept.
+/// Errors: invalid_argument without a label; as keep_backup.
+Result<UpkeepResult> run_keep_job(const UpkeepContext& context, const Json& options);
+
 }  // namespace steward

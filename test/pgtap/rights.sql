@@ -1,6 +1,6 @@
 -- Everything is closed to PUBLIC, the views are open to pg_monitor, actions only to those they are granted to.
 BEGIN;
-SELECT plan(19);
+SELECT plan(23);
 
 CREATE ROLE steward_nobody;
 CREATE ROLE steward_watcher IN ROLE pg_monitor;
@@ -27,6 +27,8 @@ SELECT lives_ok('TABLE steward.jobs', 'a monitor reads jobs');
 SELECT throws_ok($$SELECT steward.run_job('verify')$$, '42501', NULL, 'a monitor cannot run jobs');
 SELECT throws_ok('SELECT steward.archive_now()', '42501', NULL, 'a monitor cannot switch segments');
 SELECT throws_ok('SELECT * FROM steward.backup()', '42501', NULL, 'a monitor cannot take backups');
+SELECT throws_ok('SELECT * FROM steward.expire()', '42501', NULL, 'a monitor cannot expire backups');
+SELECT throws_ok($$SELECT * FROM steward.keep('x')$$, '42501', NULL, 'a monitor cannot pin backups');
 RESET ROLE;
 
 -- Nobody.
@@ -43,6 +45,11 @@ GRANT EXECUTE ON FUNCTION steward.archive_now(interval) TO steward_operator;
 SET ROLE steward_operator;
 SELECT matches(steward.archive_now(), '^[0-9A-F]{24}$', 'an operator archives once it is granted');
 SELECT throws_ok('SELECT * FROM steward.backup()', '42501', NULL, 'and nothing else');
+SELECT throws_ok('SELECT * FROM steward.expire()', '42501', NULL, 'not this one either');
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION steward.keep(text, boolean, text) TO steward_operator;
+SET ROLE steward_operator;
+SELECT throws_like($$SELECT * FROM steward.keep('nothing')$$, '%there is no backup "nothing"%', 'an operator pins without the right to run every job');
 RESET ROLE;
 
 SELECT has_view('steward', 'wal_archive', 'the view of the design is there');

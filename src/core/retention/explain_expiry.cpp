@@ -63,4 +63,21 @@ std::vector<ExpiryRow> explain(const ExpiryPlan& plan) {
     return rows;
 }
 
+std::vector<ExpiryRow> explain(const std::vector<Leftover>& leftovers) {
+    struct Group {
+        uint64_t objects = 0;
+        uint64_t bytes = 0;
+    };
+    std::map<LeftoverKind, Group> groups;
+    for (const Leftover& leftover : leftovers) {
+        groups[leftover.kind].objects++;
+        groups[leftover.kind].bytes += leftover.stored_bytes;
+    }
+    std::vector<ExpiryRow> rows;
+    for (const auto& [kind, group] : groups)
+        rows.push_back({ExpiryRow::Kind::kOther, formatted("{} {}", group.objects, name_of(kind, group.objects)), Verdict::kRemove,
+                        kind == LeftoverKind::kPin ? "there is no such backup" : "no kept backup needs it", group.bytes});
+    return rows;
+}
+
 }  // namespace steward

@@ -89,6 +89,9 @@ Result<Settings> parse_settings(const SettingTexts& texts) {
     TRY_ASSIGN(settings.backup_workers, in.integer("backup_workers"));
     TRY_ASSIGN(const int full_read_days, in.integer("full_read_interval"));
     settings.full_read_interval = std::chrono::days(full_read_days);
+    Result<RetentionPolicy> retention = parse_retention(in.text("retention"));
+    if (!retention.ok()) return in_setting("retention", in.text("retention"), retention.error());
+    settings.retention = *retention;
     settings.database = in.text("database");
     if (settings.database.empty()) return setting_error("database", "", "It must name a database.");
     settings.program = in.text("program");

@@ -13,6 +13,7 @@
 
 #include "core/base/result.h"
 #include "core/codec/compression.h"
+#include "core/retention/policy.h"
 #include "core/storage/storage_url.h"
 
 namespace steward {
@@ -46,6 +47,7 @@ struct Settings {
     Compression compression;
     int backup_workers;
     std::chrono::days full_read_interval;
+    RetentionPolicy retention;  ///< empty: nothing expires
     std::string database;
     std::string program;
 };

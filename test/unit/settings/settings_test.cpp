@@ -15,6 +15,7 @@ TEST(Settings, HaveTheDocumentedDefaults) {
     EXPECT_EQ(settings.archive_workers, 2);
     EXPECT_EQ(to_string(settings.compression), "zstd:3");
     EXPECT_EQ(settings.backup_workers, 2);
+    EXPECT_TRUE(settings.retention.empty());
     EXPECT_EQ(settings.database, "postgres");
     EXPECT_EQ(settings.program, "");
 }
@@ -25,6 +26,7 @@ TEST(Settings, AreReadFromTheirTexts) {
                                               {"archive_workers", "64"},
                                               {"compression", "none"},
                                               {"backup_workers", "1"},
+                                              {"retention", "30d, weekly=4"},
                                               {"database", "shop"},
                                               {"program", "/opt/pg_steward"}})
                                   .value();
@@ -34,6 +36,7 @@ TEST(Settings, AreReadFromTheirTexts) {
     EXPECT_EQ(settings.archive_workers, 64);
     EXPECT_EQ(settings.compression.codec, Codec::kNone);
     EXPECT_EQ(settings.backup_workers, 1);
+    EXPECT_EQ(to_string(settings.retention), "30d, weekly=4");
     EXPECT_EQ(settings.database, "shop");
     EXPECT_EQ(settings.program, "/opt/pg_steward");
 }
