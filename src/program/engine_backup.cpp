@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "core/backup/base_backup.h"
+#include "core/base/format.h"
+#include "core/repository/lease.h"
 #include "core/settings/settings.h"
 #include "core/storage/retry_storage.h"
 #include "program/catalog_entry.h"
@@ -29,6 +31,32 @@ uint64_t random_number() {
 BackupProgressMessage progress_message(const BaseBackup& backup) {
     BackupProgress now = backup.progress();
     return {std::string(to_string(now.phase)), now.bytes_total, now.bytes_done, now.files_total, now.repository_bytes, std::move(now.waiting_for)};
+}
+
+/// How long a backup waits for an expiry.
+constexpr std::chrono::minutes kLeasePatience{10};
+
+/// Take a lease in every repository, so that nothing is removed that this backup goes on from. Waits for an expiry that runs.
+Result<std::vector<Lease>> take_leases(const std::vector<Repository>& repositories, const std::string& label, const Clock& clock, RetryTimer& timer,
+                                       const CancelToken& cancel) {
+    std::vector<Lease> leases;
+    for (const Repository& repository : repositories) {
+        TRY_ASSIGN(Lease lease, Lease::acquire(repository, {.mode = LeaseMode::kShared,
+                                                            .name = formatted("backup-{}", label),
+                                                            .purpose = formatted("backup \"{}\"", label),
+                                                            .clock = clock,
+                                                            .timer = timer,
+                                                            .cancel = cancel,
+                                                            .patience = kLeasePatience})
+                                    .context([&] { return formatted("while taking a lease in repository \"{}\"", repository.url()); }));
+        leases.push_back(std::move(lease));
+    }
+    return leases;
+}
+
+Result<void> check_leases(const std::vector<Lease>& leases) {
+    for (const Lease& lease : leases) TRY(lease.check());
+    return {};
 }
 
 BaseBackupOptions make_options(const ConfigureMessage& configuration, const Settings& settings, const BackupStartMessage& start, const Clock& clock) {
@@ -66,7 +94,11 @@ Result<void> run_backup_engine(EngineLink& link) {
     TRY_ASSIGN(const std::vector<Repository> repositories,
                claim_repositories_patiently(settings, configuration.facts, clock, timer, link.cancel()));
 
-    BaseBackup backup(make_options(configuration, settings, start, clock), repositories, timer, link);
+    TRY(check_label(start.label));
+    TRY_ASSIGN(const std::vector<Lease> leases, take_leases(repositories, start.label, clock, timer, link.cancel()));
+    BaseBackupOptions options = make_options(configuration, settings, start, clock);
+    options.check_lease = [&leases] { return check_leases(leases); };
+    BaseBackup backup(std::move(options), repositories, timer, link);
     Result<BackupSummary> summary = run_backup(link, backup);
     if (!summary.ok()) {
         backup.discard();

@@ -210,7 +210,8 @@ Result<BackupSummary> BaseBackup::commit(const BackupEnd& end, const CancelToken
     if (summarized_timeline_ != 0 && summarized_timeline_ != label.start_timeline)
         return Error(ErrorCode::wrong_state, "the timeline changed while the backup began").hint("Take another backup.");
     TRY(await_wal(wal, cancel));
-    // Nobody removes packs of a backup that goes on from them; if someone did, this backup must not claim to exist.
+    // The lease keeps others from removing the packs that this backup goes on from; if someone did, it must not claim to exist.
+    if (options_.check_lease) TRY(options_.check_lease());
     TRY(check_packs_are_there(repositories_, manifest_.packs));
     TRY(write_manifests(cancel));
     return summary;

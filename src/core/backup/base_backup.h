@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <span>
 #include <string>
@@ -40,6 +41,7 @@ struct BaseBackupOptions {
     bool wal_summaries = false;  ///< the server writes them
     std::chrono::seconds full_read_interval{0};  ///< how long after the last backup that read everything summaries are trusted
     ReadAt read = read_at;
+    std::function<Result<void>()> check_lease = {};  ///< called before the manifests are written; empty when nobody else can remove anything
 };
 
 /// What pg_backup_stop returned.
