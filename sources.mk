@@ -1,9 +1,12 @@
 # The one source list, read by Makefile (PGXS) and CMakeLists.txt. One file a line, sorted within its room.
 
 CORE_SOURCES = \
+	src/core/archive/assembled_segment.cpp \
 	src/core/archive/ready_files.cpp \
 	src/core/archive/wal_archiver.cpp \
 	src/core/archive/wal_push.cpp \
+	src/core/archive/wal_tail_archiver.cpp \
+	src/core/archive/wal_tail_store.cpp \
 	src/core/backup/base_backup.cpp \
 	src/core/backup/copy.cpp \
 	src/core/backup/manifest.cpp \
@@ -41,6 +44,7 @@ CORE_SOURCES = \
 	src/core/repository/layout.cpp \
 	src/core/repository/object.cpp \
 	src/core/repository/repository.cpp \
+	src/core/repository/wal_tail.cpp \
 	src/core/restore/backup_manifest.cpp \
 	src/core/restore/choose_backup.cpp \
 	src/core/restore/object_range.cpp \
@@ -57,6 +61,7 @@ CORE_SOURCES = \
 	src/core/restore/wal_inventory.cpp \
 	src/core/restore/wal_scan.cpp \
 	src/core/restore/wal_spool.cpp \
+	src/core/restore/wal_tail_fetch.cpp \
 	src/core/retention/backup_rules.cpp \
 	src/core/retention/backup_state.cpp \
 	src/core/retention/calendar_period.cpp \

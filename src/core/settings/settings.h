@@ -1,6 +1,7 @@
 // Settings: their table, and the typed values made of their texts.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -42,6 +43,7 @@ struct Settings {
     std::vector<StorageUrl> repositories;
     std::string cluster;
     int archive_workers;
+    std::chrono::seconds archive_tail_interval;  ///< 0: off
     Compression compression;
     int backup_workers;
     std::string database;
