@@ -1,9 +1,12 @@
 # The one source list, read by Makefile (PGXS) and CMakeLists.txt. One file a line, sorted within its room.
 
 CORE_SOURCES = \
+	src/core/archive/assembled_segment.cpp \
 	src/core/archive/ready_files.cpp \
 	src/core/archive/wal_archiver.cpp \
 	src/core/archive/wal_push.cpp \
+	src/core/archive/wal_tail_archiver.cpp \
+	src/core/archive/wal_tail_store.cpp \
 	src/core/backup/base_backup.cpp \
 	src/core/backup/copy.cpp \
 	src/core/backup/copy_worker.cpp \
@@ -57,6 +60,7 @@ CORE_SOURCES = \
 	src/core/repository/object_range.cpp \
 	src/core/repository/pins.cpp \
 	src/core/repository/repository.cpp \
+	src/core/repository/wal_tail.cpp \
 	src/core/restore/backup_manifest.cpp \
 	src/core/restore/choose_backup.cpp \
 	src/core/restore/recovery_target.cpp \
@@ -72,6 +76,7 @@ CORE_SOURCES = \
 	src/core/restore/wal_inventory.cpp \
 	src/core/restore/wal_scan.cpp \
 	src/core/restore/wal_spool.cpp \
+	src/core/restore/wal_tail_fetch.cpp \
 	src/core/retention/backup_rules.cpp \
 	src/core/retention/backup_state.cpp \
 	src/core/retention/calendar_period.cpp \

@@ -5,6 +5,8 @@ CREATE FUNCTION steward.wal_archive_status(
     OUT last_segment text,
     OUT last_lsn pg_lsn,
     OUT last_stored_at timestamptz,
+    OUT tail_lsn pg_lsn,
+    OUT tail_stored_at timestamptz,
     OUT stored_files bigint,
     OUT stored_bytes bigint,
     OUT repository_bytes bigint,

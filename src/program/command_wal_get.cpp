@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/restore/wal_get.h"
@@ -22,12 +23,16 @@ struct WalGetVerb {
     explicit WalGetVerb(CLI::App& app) : settings(app, {"repository", "cluster"}) {
         app.add_option("NAME", name, "WAL file that is wanted: %f in restore_command")->required();
         app.add_option("PATH", path, "Where to put it: %p in restore_command")->required();
+        app.add_option("--timeline", timeline, "The timeline that recovery follows (default: the newest). Of an unfinished segment of one that it "
+                                               "came from, nothing is delivered that happened there after the fork")
+            ->type_name("N");
         app.add_flag("--no-prefetch", no_prefetch, "Do not fetch the following segments in the background");
     }
 
     SettingOptions settings;
     std::string name;
     std::string path;
+    std::optional<TimelineId> timeline;
     bool no_prefetch = false;
 };
 
@@ -41,12 +46,11 @@ Result<int> get(const WalGetVerb& command) {
 
     const std::filesystem::path destination = command.path;
     WalSpool spool(destination.has_parent_path() ? destination.parent_path() : ".", segment_size);
-    TRY_ASSIGN(const WalGetOutcome outcome, get_wal(opened.repositories, command.name, destination, spool));
-    if (outcome == WalGetOutcome::kNotFound) {
-        // A repository that could not be asked may hold it: that is no proof.
-        if (!opened.unavailable.empty()) return std::move(opened.unavailable.front());
-        return kNotInRepository;
-    }
+    WalGetOptions options{std::nullopt, command.timeline};
+    if (!opened.unavailable.empty()) options.unavailable = std::move(opened.unavailable.front());
+    TRY_ASSIGN(const WalGetOutcome outcome, get_wal(opened.repositories, command.name, destination, spool, options));
+    if (outcome == WalGetOutcome::kNotFound) return kNotInRepository;
+    if (outcome == WalGetOutcome::kDeliveredTail) return 0;
     const auto segment = parse_wal_segment_name(command.name, segment_size);
     if (segment.ok() && !command.no_prefetch) start_prefetcher(spool, *segment, settings);
     return 0;

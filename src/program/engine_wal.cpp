@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "core/archive/wal_archiver.h"
+#include "core/archive/wal_tail_archiver.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/repository/catalog.h"
@@ -34,18 +35,26 @@ constexpr auto kOpenPause = 2s;
 /// Tells the worker what was stored, as it happens. The status goes first: who is woken by the second message sees it.
 class Announcer final : public ArchiveListener {
 public:
-    explicit Announcer(EngineLink& link) : link_(link) {}
+    Announcer(EngineLink& link, WalTailArchiver& tail) : link_(link), tail_(tail) {}
     void stored(const std::string& name, const WalStatusMessage& status) override {
-        link_.send(status);
+        tail_.segment_stored();
+        send(status);
         link_.send(StoredMessage{{name}});
     }
     void not_stored(const std::string& name, const Error& error, const WalStatusMessage& status) override {
-        link_.send(status);
+        send(status);
         link_.send(NotStoredMessage{name, error});
+    }
+
+    /// The status of whole segments and, added here, of the tail.
+    void send(WalStatusMessage status) {
+        tail_.describe(status);
+        link_.send(status);
     }
 
 private:
     EngineLink& link_;
+    WalTailArchiver& tail_;
 };
 
 /// Reads the catalogs now and then, on a thread of its own: a slow store must not hold up archiving.
@@ -98,7 +107,8 @@ public:
     }
 
     WalArchiver& archiver() { return *archiver_; }
-    void report_status() { link_.send(archiver_->status()); }
+    WalTailArchiver& tail() { return *tail_; }
+    void report_status() { announcer_->send(archiver_->status()); }
 
     /// Scan, and log what keeps it from working instead of returning it: the next scan may be better.
     void scan() {
@@ -106,22 +116,31 @@ public:
     }
 
 private:
-    WalEngine(EngineLink& link, const ServerFacts& facts) : link_(link), facts_(facts), announcer_(link) {}
+    WalEngine(EngineLink& link, const ServerFacts& facts) : link_(link), facts_(facts) {}
+
+    TailOptions tail_options(const Settings& settings) const {
+        TailOptions options{facts_.data_directory, settings.compression};
+        if (settings.archive_tail_interval.count() != 0) options.retry_pause = settings.archive_tail_interval;
+        return options;
+    }
 
     void start(const Settings& settings) {
         ArchiverOptions options;
         options.data_directory = facts_.data_directory;
         options.workers = settings.archive_workers;
         options.compression = settings.compression;
-        archiver_ = std::make_unique<WalArchiver>(std::move(options), repositories_, announcer_, clock_);
+        tail_ = std::make_unique<WalTailArchiver>(tail_options(settings), repositories_, clock_, link_);
+        announcer_ = std::make_unique<Announcer>(link_, *tail_);
+        archiver_ = std::make_unique<WalArchiver>(std::move(options), repositories_, *announcer_, clock_);
         catalog_ = std::make_unique<CatalogWatch>(link_, repositories_);
     }
 
     EngineLink& link_;
     ServerFacts facts_;
     SystemClock clock_;
-    Announcer announcer_;
     std::vector<Repository> repositories_;
+    std::unique_ptr<WalTailArchiver> tail_;
+    std::unique_ptr<Announcer> announcer_;
     std::unique_ptr<WalArchiver> archiver_;
     std::unique_ptr<CatalogWatch> catalog_;
 };
@@ -171,8 +190,16 @@ void watch_ready_files(const std::stop_token& stop, const std::string& data_dire
     }
 }
 
+/// How far the worker said that WAL has got. It says so once: an engine that could not use it yet has to remember.
+using LastFlush = std::optional<FlushPosition>;
+
+void take_flushed(const Json& json, LastFlush& flushed) {
+    if (const Result<FlushedMessage> message = read_message<FlushedMessage>(json); message.ok()) flushed = {message->timeline, {message->lsn}};
+}
+
 /// Archive under one configuration. Returns the next one, or nothing when the worker is gone.
-std::optional<ConfigureMessage> archive_until_reconfigured(EngineLink& link, WalEngine& engine, const std::string& data_directory) {
+std::optional<ConfigureMessage> archive_until_reconfigured(EngineLink& link, WalEngine& engine, const std::string& data_directory, LastFlush& flushed) {
+    if (flushed) engine.tail().advance(*flushed);
     const std::jthread watcher([&](const std::stop_token& stop) { watch_ready_files(stop, data_directory, engine, link); });
     for (;;) {
         engine.report_status();
@@ -181,6 +208,9 @@ std::optional<ConfigureMessage> archive_until_reconfigured(EngineLink& link, Wal
         if (!json) continue;
         if (message_type(*json) == WantMessage::kType) {
             if (const Result<WantMessage> want = read_message<WantMessage>(*json); want.ok()) engine.archiver().want(want->name);
+        } else if (message_type(*json) == FlushedMessage::kType) {
+            take_flushed(*json, flushed);
+            if (flushed) engine.tail().advance(*flushed);
         } else if (message_type(*json) == ConfigureMessage::kType) {
             if (Result<ConfigureMessage> next = read_message<ConfigureMessage>(*json); next.ok()) return std::move(next).value();
         }
@@ -188,7 +218,7 @@ std::optional<ConfigureMessage> archive_until_reconfigured(EngineLink& link, Wal
 }
 
 /// The repositories cannot be used: say so to whoever asks, for a while. Returns a new configuration if one came.
-std::optional<ConfigureMessage> report_unusable(EngineLink& link, const ConfigureMessage& configuration, const Error& error) {
+std::optional<ConfigureMessage> report_unusable(EngineLink& link, const ConfigureMessage& configuration, const Error& error, LastFlush& flushed) {
     WalStatusMessage status;
     if (const Result<Settings> settings = parse_settings(configuration.settings); settings.ok())
         for (const StorageUrl& url : settings->repositories) {
@@ -205,6 +235,8 @@ std::optional<ConfigureMessage> report_unusable(EngineLink& link, const Configur
         if (!json) continue;
         if (message_type(*json) == WantMessage::kType) {
             if (const Result<WantMessage> want = read_message<WantMessage>(*json); want.ok()) link.send(NotStoredMessage{want->name, error});
+        } else if (message_type(*json) == FlushedMessage::kType) {
+            take_flushed(*json, flushed);
         } else if (message_type(*json) == ConfigureMessage::kType) {
             if (Result<ConfigureMessage> next = read_message<ConfigureMessage>(*json); next.ok()) return std::move(next).value();
         }
@@ -216,19 +248,22 @@ std::optional<ConfigureMessage> report_unusable(EngineLink& link, const Configur
 
 Result<void> run_wal_engine(EngineLink& link) {
     TRY_ASSIGN(ConfigureMessage configuration, link.expect<ConfigureMessage>());
+    LastFlush flushed;
     std::string reported;  // an error that lasts is logged once
     while (!link.cancel().stop_requested()) {
         const Result<std::unique_ptr<WalEngine>> engine = WalEngine::open(link, configuration);
         std::optional<ConfigureMessage> next;
         if (engine.ok()) {
             reported.clear();
-            next = archive_until_reconfigured(link, **engine, configuration.facts.data_directory);
+            next = archive_until_reconfigured(link, **engine, configuration.facts.data_directory, flushed);
         } else {
             if (reported != engine.error().message()) link.warning("repository_unusable", engine.error());
             reported = engine.error().message();
-            next = report_unusable(link, configuration, engine.error());
+            next = report_unusable(link, configuration, engine.error(), flushed);
         }
-        if (next) configuration = std::move(*next);
+        if (!next) continue;
+        configuration = std::move(*next);
+        flushed.reset();  // the worker says it again, unless the tail is off now
     }
     return {};
 }

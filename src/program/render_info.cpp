@@ -44,8 +44,31 @@ std::string render_wal(const std::vector<WalRange>& ranges, uint32_t segment_siz
     return text;
 }
 
-nlohmann::json wal_json(const std::vector<WalRange>& ranges, uint32_t segment_size) {
-    nlohmann::json json = {{"ranges", nlohmann::json::array()}, {"gaps", nlohmann::json::array()}};
+Lsn end_of(const WalTail& tail, uint32_t segment_size) {
+    return start_lsn(tail.segment.segment_number, segment_size) + chain_end(tail.pieces);
+}
+
+std::string render_tails(const std::vector<WalTail>& tails, uint32_t segment_size) {
+    std::string text;
+    for (const WalTail& tail : tails)
+        text += formatted("    unfinished         {} up to {}, {}\n", to_string(tail.segment, segment_size), end_of(tail, segment_size),
+                          pretty_size(tail.repository_bytes));
+    return text;
+}
+
+nlohmann::json tails_json(const std::vector<WalTail>& tails, uint32_t segment_size) {
+    nlohmann::json json = nlohmann::json::array();
+    for (const WalTail& tail : tails)
+        json.push_back({{"timeline", tail.segment.timeline},
+                        {"segment", to_string(tail.segment, segment_size)},
+                        {"end", to_string(end_of(tail, segment_size))},
+                        {"repository_bytes", tail.repository_bytes}});
+    return json;
+}
+
+nlohmann::json wal_json(const RepositoryContent& content, uint32_t segment_size) {
+    const std::vector<WalRange>& ranges = content.wal;
+    nlohmann::json json = {{"ranges", nlohmann::json::array()}, {"gaps", nlohmann::json::array()}, {"unfinished", tails_json(content.tails, segment_size)}};
     const WalRange* before = nullptr;
     for (const WalRange& range : ranges) {
         if (const auto gap = before != nullptr ? gap_between(*before, range, segment_size) : std::nullopt)
@@ -71,7 +94,7 @@ nlohmann::json cluster_json(const ClusterInfo& cluster) {
             {"postgresql_major", cluster.identity.major},
             {"wal_segment_size", cluster.identity.wal_segment_size},
             {"backups", std::move(backups)},
-            {"wal", wal_json(cluster.content.wal, cluster.identity.wal_segment_size)},
+            {"wal", wal_json(cluster.content, cluster.identity.wal_segment_size)},
             {"damaged", std::move(damaged)}};
 }
 
@@ -95,6 +118,7 @@ std::string render_info(std::span<const RepositoryInfo> repositories) {
                               cluster.identity.system_identifier, pretty_size(cluster.identity.wal_segment_size));
             text += render_backups(cluster.content.backups);
             text += render_wal(cluster.content.wal, cluster.identity.wal_segment_size);
+            text += render_tails(cluster.content.tails, cluster.identity.wal_segment_size);
             for (const Error& error : cluster.content.damage()) text += formatted("    DAMAGED {}\n", error.message());
         }
     }

@@ -75,6 +75,8 @@ struct SharedWalRepository {
     uint64 failures;
     SharedText<1024> last_error;
     TimestampTz last_error_at;
+    uint64 tail_lsn;
+    TimestampTz tail_stored;
 };
 
 /// WAL archiving.

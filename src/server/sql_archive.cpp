@@ -37,6 +37,8 @@ Result<void> wal_archive_rows(FunctionCallInfo call) {
             .text(repository.last_segment.view())
             .lsn(repository.last_lsn)
             .time(repository.last_stored)
+            .lsn(repository.tail_lsn)
+            .time(repository.tail_stored)
             .number(static_cast<int64>(repository.stored_files))
             .number(static_cast<int64>(repository.stored_bytes))
             .number(static_cast<int64>(repository.repository_bytes))

@@ -67,6 +67,8 @@ void note_wal_status(const WalStatusMessage& status) {
         to.failures = from.failures;
         to.last_error.assign(from.last_error);
         to.last_error_at = timestamp_of_unix_us(from.last_error_us);
+        to.tail_lsn = from.tail_lsn;
+        to.tail_stored = timestamp_of_unix_us(from.tail_stored_us);
     }
 }
 

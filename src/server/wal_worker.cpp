@@ -2,6 +2,9 @@
 //
 // It runs from the postmaster's start to its end, also during recovery, so that a standby shows the repository's state.
 
+#include <algorithm>
+#include <string_view>
+
 #include "server/boundary.h"
 #include "server/report.h"
 #include "server/settings.h"
@@ -12,6 +15,9 @@
 namespace steward {
 
 namespace {
+
+/// Whether finished segments get into the repository: without them a tail is worth nothing.
+bool archives_here() { return XLogArchivingActive() && std::string_view(XLogArchiveLibrary) == "pg_steward"; }
 
 class WalWorker {
 public:
@@ -25,11 +31,16 @@ private:
     Result<void> serve_engine();
     Result<void> take(const Json& json);
     Result<void> forward_request();
+    Result<void> report_flushed();
+    std::chrono::milliseconds patience() const;
     Result<void> send_configuration();
 
     EngineSupervisor supervisor_;
     bool configured_ = false;
     uint64 forwarded_ = 0;
+    std::chrono::seconds tail_interval_{0};
+    std::chrono::steady_clock::time_point next_report_{};
+    FlushedMessage reported_;
 };
 
 Result<void> WalWorker::run() {
@@ -41,8 +52,8 @@ Result<void> WalWorker::run() {
             supervisor_.stop();
         TRY(serve_engine());
         TRY(forward_request());
-        const auto patience = repository_is_set() ? supervisor_.patience() : std::chrono::milliseconds(60000);
-        TRY(wait_for_work(supervisor_.process(), patience));
+        TRY(report_flushed());
+        TRY(wait_for_work(supervisor_.process(), patience()));
     }
     return {};
 }
@@ -102,9 +113,37 @@ Result<void> WalWorker::forward_request() {
     return {};
 }
 
+/// Tell the engine once an interval how far WAL has got, if it has. A standby is silent: the primary stores this WAL.
+Result<void> WalWorker::report_flushed() {
+    EngineProcess* engine = supervisor_.engine();
+    const auto now = std::chrono::steady_clock::now();
+    if (engine == nullptr || tail_interval_.count() == 0 || now < next_report_ || RecoveryInProgress() || !archives_here()) return {};
+    next_report_ = now + tail_interval_;
+    FlushedMessage flushed;
+    flushed.lsn = GetFlushRecPtr(&flushed.timeline);
+    if (flushed.lsn == reported_.lsn && flushed.timeline == reported_.timeline) return {};
+    reported_ = flushed;
+    if (const Result<void> sent = engine->send(flushed); !sent.ok()) TRY(report_warning(sent.error()));
+    return {};
+}
+
+/// How long to sleep at most.
+std::chrono::milliseconds WalWorker::patience() const {
+    using namespace std::chrono_literals;
+    if (!repository_is_set()) return 60s;
+    if (tail_interval_.count() == 0 || supervisor_.engine() == nullptr || !archives_here()) return supervisor_.patience();
+    // In recovery nothing is due, but the end of it must be noticed.
+    const auto due = std::chrono::ceil<std::chrono::milliseconds>(next_report_ - std::chrono::steady_clock::now());
+    return std::min(supervisor_.patience(), RecoveryInProgress() ? std::chrono::milliseconds(tail_interval_) : std::max(due, 0ms));
+}
+
 Result<void> WalWorker::send_configuration() {
     configured_ = true;
     forwarded_ = 0;  // a new engine has not heard what the archiver waits for
+    reported_ = {};  // nor how far WAL has got
+    next_report_ = {};
+    // What the server checked when it took them over.
+    if (const Result<Settings> settings = current_settings(); settings.ok()) tail_interval_ = settings->archive_tail_interval;
     if (const Result<void> sent = supervisor_.engine()->send(configure_message()); !sent.ok()) TRY(report_warning(sent.error()));
     return {};
 }

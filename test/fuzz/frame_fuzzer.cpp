@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const Result<Json> json = parse_frame_text(std::string(as_text(rest)));
     if (json.ok()) {
         static_cast<void>(message_type(*json));
-        read_as_each<HelloMessage, ConfigureMessage, LogMessage, FailedMessage, WantMessage, StoredMessage, NotStoredMessage, WalStatusMessage,
+        read_as_each<HelloMessage, ConfigureMessage, LogMessage, FailedMessage, WantMessage, FlushedMessage, StoredMessage, NotStoredMessage, WalStatusMessage,
                      CatalogMessage, BackupStartMessage, BackupFinishMessage, BackupProgressMessage, BackupCopiedMessage, BackupDoneMessage>(*json);
     }
     FrameDecoder decoder;

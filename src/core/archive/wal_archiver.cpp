@@ -208,6 +208,7 @@ void WalArchiver::count_failure(WalRepositoryStatus& status, const Error& error)
 }
 
 void WalArchiver::count(const std::string& name, const PushResult& result) {
+    if (result.was_assembled) return;
     const int64_t now = to_us(clock_.now());
     for (size_t i = 0; i < status_.size(); ++i) {
         WalRepositoryStatus& status = status_[i];

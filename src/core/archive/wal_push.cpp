@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/archive/assembled_segment.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/postgres/wal_name.h"
@@ -33,6 +34,14 @@ Result<void> check_size(ObjectKind kind, const std::filesystem::path& path, uint
     if (kind != ObjectKind::kWalSegment || size == segment_size) return {};
     return Error(ErrorCode::corrupt_object, formatted("WAL segment \"{}\" has {} bytes instead of {}", path.native(), size, segment_size))
         .object(path.filename().native());
+}
+
+/// Whether the file in pg_wal came out of a repository as the tail of a segment: the whole one is still to come.
+Result<bool> is_assembled(const std::filesystem::path& path, uint32_t segment_size) {
+    TRY_ASSIGN(const UniqueFd fd, open_file(path, O_RDONLY));
+    Bytes ending(kAssembledMarkSize);
+    TRY_ASSIGN(const size_t n, read_at(fd.get(), segment_size - kAssembledMarkSize, ending, path));
+    return n == ending.size() && is_marked_as_assembled(ending);
 }
 
 /// Holds one slot as long as it lives.
@@ -65,16 +74,21 @@ Result<PushResult> WalPush::push(const std::string& name, PushExpectation expect
     const ObjectKind kind = wal_object_kind(name);
     const uint32_t segment_size = repositories_.front().identity().wal_segment_size;
 
+    if (classify_wal_file(name) == WalFileKind::kSegment) {
+        TRY_ASSIGN(const bool assembled, is_assembled(path, segment_size));
+        // There is nothing in it that the repository it came from has not got.
+        if (assembled) return PushResult{0, 0, true, std::vector<StoreResult>(repositories_.size(), StoreOutcome::kAlreadyStored)};
+    }
     if (expectation == PushExpectation::kProbablyStored && !is_missing_somewhere(name)) {
         TRY_ASSIGN(const Bytes content, read_file(path));
         TRY(check_size(kind, path, content.size(), segment_size));
         TRY_ASSIGN(std::vector<StoreResult> found, look_up_everywhere(name, kind, content_digest_of(content)));
-        if (!found.empty()) return PushResult{content.size(), 0, std::move(found)};
+        if (!found.empty()) return PushResult{content.size(), 0, false, std::move(found)};
     }
 
     TRY_ASSIGN(const BuiltObject object, build(path, kind));
     TRY(check_size(kind, path, object.plain_length, segment_size));
-    PushResult result{object.plain_length, object.size(), {}};
+    PushResult result{object.plain_length, object.size(), false, {}};
     for (const Repository& repository : repositories_)
         result.repositories.push_back(
             repository.store(repository.layout().wal(name), object, kind).context([&] { return formatted("while storing WAL file \"{}\"", name); }));

@@ -20,6 +20,7 @@ using StoreResult = Result<StoreOutcome>;
 struct PushResult {
     uint64_t plain_bytes = 0;
     uint64_t object_bytes = 0;
+    bool was_assembled = false;  ///< from its tail, out of a repository: nothing was stored
     std::vector<StoreResult> repositories;  ///< one for each repository, in their order
 
     /// The first repository's error, if any failed: the file is safe only when it is in all of them.
@@ -40,7 +41,8 @@ public:
     WalPush(std::filesystem::path pg_wal, std::span<const Repository> repositories, Compression compression, CompressionSlots& slots)
         : pg_wal_(std::move(pg_wal)), repositories_(repositories), builder_(compression), slots_(slots) {}
 
-    /// Store pg_wal's file `name`, a valid name of a WAL file, in every repository. Durable on return for each repository whose
+    /// Store pg_wal's file `name`, a valid name of a WAL file, in every repository. A segment that was assembled from its tail
+    /// (assembled_segment.h) is in the repositories already, and is left alone. Durable on return for each repository whose
     /// result is a success. Errors of the whole: not_found when the file is gone; corrupt_object when a segment has not the
     /// cluster's segment size; as read_at.
     Result<PushResult> push(const std::string& name, PushExpectation expectation);

@@ -66,7 +66,7 @@ static void from_json(const Json& json, ServerFacts& facts) {
     json.at("server_version").get_to(facts.server_version);
 }
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalRepositoryStatus, url, last_segment, last_lsn, last_stored_us, stored_files, stored_bytes, repository_bytes,
-                                   failures, last_error, last_error_us)
+                                   failures, last_error, last_error_us, tail_lsn, tail_stored_us)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CatalogEntry, repository, label, start_lsn, stop_lsn, timeline, started_us, stopped_us, data_bytes,
                                    repository_bytes, files, checksum_failures, from_standby, server_version)
 
@@ -75,6 +75,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ConfigureMessage, facts, settings)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LogMessage, record)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FailedMessage, error)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WantMessage, name)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FlushedMessage, timeline, lsn)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StoredMessage, names)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NotStoredMessage, name, error)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalStatusMessage, backlog_files, backlog_bytes, bytes_per_second, repositories)
@@ -141,6 +142,7 @@ STEWARD_MESSAGE(ConfigureMessage)
 STEWARD_MESSAGE(LogMessage)
 STEWARD_MESSAGE(FailedMessage)
 STEWARD_MESSAGE(WantMessage)
+STEWARD_MESSAGE(FlushedMessage)
 STEWARD_MESSAGE(StoredMessage)
 STEWARD_MESSAGE(NotStoredMessage)
 STEWARD_MESSAGE(WalStatusMessage)

@@ -5,6 +5,7 @@
 //   engine -> worker   log        a record to be written to the server's log
 //   wal engine         stored, wal_status, catalog
 //   wal worker         want       archive this file next
+//                      flushed    WAL is on the server's disk up to here
 //   backup worker      backup_start, backup_finish
 //   backup engine      backup_progress, backup_copied, backup_done
 //   upkeep worker      upkeep_start
@@ -68,6 +69,13 @@ struct WantMessage {
     std::string name;
 };
 
+/// A primary server's WAL is on its disk up to here. Not sent by a standby, whose WAL another server stores.
+struct FlushedMessage {
+    static constexpr const char* kType = "flushed";
+    uint32_t timeline = 0;
+    uint64_t lsn = 0;
+};
+
 /// These files are durable in every repository.
 struct StoredMessage {
     static constexpr const char* kType = "stored";
@@ -93,6 +101,8 @@ struct WalRepositoryStatus {
     uint64_t failures = 0;
     std::string last_error;
     int64_t last_error_us = 0;
+    uint64_t tail_lsn = 0;        ///< end of all that is stored, with the unfinished segment; 0 not known
+    int64_t tail_stored_us = 0;   ///< when that end was stored; 0 never since the engine's start
 };
 
 struct WalStatusMessage {

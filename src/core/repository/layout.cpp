@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 
 #include "core/base/format.h"
 
@@ -47,6 +48,23 @@ std::string Layout::wal_tails_prefix() const { return base_ + "wal-tail/"; }
 std::string Layout::wal_tail_prefix(std::string_view name) const { return formatted("{}wal-tail/{}/{}/", base_, name.substr(0, 8), name); }
 std::string Layout::wal_tail(std::string_view name, uint32_t begin, uint32_t end) const {
     return formatted("{}{:08X}-{:08X}", wal_tail_prefix(name), begin, end);
+}
+
+std::optional<WalTailKey> Layout::parse_wal_tail(std::string_view key) const {
+    constexpr size_t kRange = 8 + 1 + 8;
+    const size_t slash = key.rfind('/');
+    if (!key.starts_with(wal_tails_prefix()) || key.size() - slash - 1 != kRange) return std::nullopt;
+    const size_t before = key.rfind('/', slash - 1);
+    WalTailKey piece{std::string(key.substr(before + 1, slash - before - 1)), 0, 0};
+    const auto read = [](std::string_view digits, uint32_t& number) {
+        const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+        return problem == std::errc() && end == digits.data() + digits.size();
+    };
+    const std::string_view range = key.substr(slash + 1);
+    if (range[8] != '-' || !read(range.substr(0, 8), piece.begin) || !read(range.substr(9), piece.end)) return std::nullopt;
+    // What builds the same key again is one of ours.
+    if (piece.begin >= piece.end || piece.segment.size() < 8 || wal_tail(piece.segment, piece.begin, piece.end) != key) return std::nullopt;
+    return piece;
 }
 
 std::string Layout::restore_points_prefix() const { return base_ + "restore-points/"; }

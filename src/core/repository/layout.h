@@ -3,6 +3,7 @@
 //   identity/CLUSTER/NNNN                                    who owns the name CLUSTER; the highest number is in force
 //   cluster/CLUSTER/SYSTEM/wal/TTTTTTTT.history              timeline history files
 //   cluster/CLUSTER/SYSTEM/wal/TTTTTTTT/LLLLLLLL/NAME        WAL segments, .partial and .backup files; L is the log id of NAME
+//   cluster/CLUSTER/SYSTEM/wal-tail/TTTTTTTT/NAME/BEGIN-END  pieces of a segment that was not finished
 //   cluster/CLUSTER/SYSTEM/backups/LABEL/manifest            the commit of a backup
 //   cluster/CLUSTER/SYSTEM/packs/SET/NNNNNN                  content of backups; a set is what one run wrote
 //
@@ -18,6 +19,13 @@
 #include "core/postgres/lsn.h"
 
 namespace steward {
+
+/// What the key of a piece of a WAL tail says.
+struct WalTailKey {
+    std::string segment;  ///< name; not checked
+    uint32_t begin = 0;   ///< in the segment
+    uint32_t end = 0;     ///< exclusive; after `begin`
+};
 
 class Layout {
 public:
@@ -47,6 +55,8 @@ public:
     std::string wal_tail_prefix(std::string_view name) const;
     /// Bytes `begin` to `end` (exclusive) of the segment `name`.
     std::string wal_tail(std::string_view name, uint32_t begin, uint32_t end) const;
+    /// The piece whose key `key` is, or nothing.
+    std::optional<WalTailKey> parse_wal_tail(std::string_view key) const;
 
     std::string restore_points_prefix() const;
     std::string restore_point(uint32_t timeline, Lsn lsn) const;

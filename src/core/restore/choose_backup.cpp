@@ -70,8 +70,9 @@ std::string earliest_reachable(const BackupSummary& oldest, const RecoveryTarget
 /// The first segment missing between the backup's start and stop, if any.
 std::optional<WalSegmentName> missing_for_consistency(const RestoreFacts& facts, const Candidate& candidate) {
     const BackupSummary& backup = candidate.backup.summary;
-    if (candidate.reach.end >= backup.stop_lsn) return std::nullopt;
-    return facts.wal.on_history(candidate.history, segment_of(candidate.reach.end, facts.wal.segment_size()));
+    // A backup waits for whole segments: where one is a tail only, something was lost.
+    if (candidate.reach.whole_end >= backup.stop_lsn) return std::nullopt;
+    return facts.wal.on_history(candidate.history, segment_of(candidate.reach.whole_end, facts.wal.segment_size()));
 }
 
 Error off_history(const RestoreFacts& facts, const TimelineHistory& history) {

@@ -69,6 +69,7 @@ struct WalGetCommand {
     std::string program;       ///< absolute path
     std::string repositories;  ///< as parse_repository_list reads it
     std::string cluster;
+    std::optional<uint32_t> timeline = {};  ///< that recovery follows, where it is fixed
 };
 
 /// Render restore_command: quoted for the shell, with percent signs doubled for the server. Pure.

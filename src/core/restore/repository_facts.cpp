@@ -26,6 +26,30 @@ Result<void> read_histories(const Repository& repository, RepositoryContent& con
     });
 }
 
+void add_ranges(const RepositoryContent& content, WalInventory& wal) {
+    for (const WalRange& range : content.wal) {
+        const auto first = parse_wal_segment_name(range.first, wal.segment_size());
+        const auto last = parse_wal_segment_name(range.last, wal.segment_size());
+        if (first.ok() && last.ok()) wal.add(range.timeline, first->segment_number, last->segment_number);
+    }
+}
+
+void drop_finished(RepositoryContent& content, uint32_t segment_size) {
+    WalInventory wal(segment_size);
+    add_ranges(content, wal);
+    std::erase_if(content.tails, [&](const WalTail& tail) { return wal.has(tail.segment); });
+}
+
+void add_tails(std::span<const RepositoryContent> contents, WalInventory& wal) {
+    std::map<WalSegmentName, std::vector<TailPiece>> pieces;
+    for (const RepositoryContent& content : contents)
+        for (const WalTail& tail : content.tails) std::ranges::copy(tail.pieces, std::back_inserter(pieces[tail.segment]));
+    for (auto& [segment, all] : pieces) {
+        std::ranges::sort(all);
+        if (const uint32_t end = chain_end(all); end != 0) wal.add_tail(segment, start_lsn(segment.segment_number, wal.segment_size()) + end);
+    }
+}
+
 }  // namespace
 
 std::vector<Error> RepositoryContent::damage() const {
@@ -40,7 +64,10 @@ Result<RepositoryContent> read_content(const Repository& repository) {
     Catalog catalog;
     TRY_ASSIGN(content.backups, catalog.read(repository));
     content.damaged_backups = catalog.damaged();
+    // Tails first: their pieces go when the whole segment is there.
+    TRY_ASSIGN(content.tails, list_wal_tails(repository));
     TRY_ASSIGN(content.wal, list_wal_ranges(repository));
+    drop_finished(content, repository.identity().wal_segment_size);
     TRY(read_histories(repository, content));
     return content;
 }
@@ -52,13 +79,10 @@ RestoreFacts merge_contents(std::span<const RepositoryContent> contents, uint32_
             if (std::ranges::none_of(facts.backups, [&](const BackupFact& known) { return known.summary.label == backup.label; }))
                 facts.backups.push_back({backup, i});
         std::ranges::copy(contents[i].damaged_backups, std::back_inserter(facts.damaged));
-        for (const WalRange& range : contents[i].wal) {
-            const auto first = parse_wal_segment_name(range.first, wal_segment_size);
-            const auto last = parse_wal_segment_name(range.last, wal_segment_size);
-            if (first.ok() && last.ok()) facts.wal.add(range.timeline, first->segment_number, last->segment_number);
-        }
+        add_ranges(contents[i], facts.wal);
         for (const auto& [timeline, history] : contents[i].histories) facts.histories.try_emplace(timeline, history);
     }
+    add_tails(contents, facts.wal);
     // What another repository holds whole is not lost.
     std::erase_if(facts.damaged, [&](const DamagedBackup& damaged) {
         return std::ranges::any_of(facts.backups, [&](const BackupFact& known) { return known.summary.label == damaged.label; });

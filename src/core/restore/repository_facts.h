@@ -8,6 +8,7 @@
 #include "core/base/result.h"
 #include "core/repository/catalog.h"
 #include "core/repository/repository.h"
+#include "core/repository/wal_tail.h"
 #include "core/restore/choose_backup.h"
 
 namespace steward {
@@ -16,6 +17,7 @@ namespace steward {
 struct RepositoryContent {
     std::vector<BackupSummary> backups;  ///< in the order of (timeline, start LSN), oldest first
     std::vector<WalRange> wal;           ///< in order
+    std::vector<WalTail> tails;          ///< of segments that were not finished, in order
     std::map<TimelineId, TimelineHistory> histories;
     std::vector<DamagedBackup> damaged_backups;
     std::vector<Error> damaged_histories;  ///< timeline history files that could not be understood and were left out
@@ -24,10 +26,11 @@ struct RepositoryContent {
     std::vector<Error> damage() const;
 };
 
-/// List a repository. A damaged object does not hide the others. Errors: as Storage::list and read.
+/// List a repository. The tail of a segment that is there whole, which is about to be removed, is left out. A damaged object does not hide the others. Errors: as Storage::list and read.
 Result<RepositoryContent> read_content(const Repository& repository);
 
-/// Merge what several repositories hold: a backup counts for the first that has it, WAL for any. `contents` is not empty and
+/// Merge what several repositories hold: a backup counts for the first that has it, WAL for any, and the pieces
+/// of a tail together. `contents` is not empty and
 /// all its repositories belong to one cluster with this segment size. Pure.
 RestoreFacts merge_contents(std::span<const RepositoryContent> contents, uint32_t wal_segment_size);
 

@@ -99,6 +99,15 @@ std::vector<std::string> wal_files_of(const RestoreFacts& facts, const Candidate
     return names;
 }
 
+RecoverySettings plan_recovery(const RestoreFacts& facts, const Candidate& candidate, const RestoreOptions& options) {
+    RecoverySettings recovery{options.choice.target, timeline_setting(facts, candidate, options.choice.target), {}};
+    WalGetCommand wal_get = options.wal_get;
+    // Without it wal-get takes the newest timeline for the one that is followed, which is what the server does with "latest".
+    if (recovery.timeline != "latest") wal_get.timeline = candidate.history.timeline();
+    recovery.restore_command = render_restore_command(wal_get);
+    return recovery;
+}
+
 void leave_out_startup_files(Manifest& manifest) {
     std::erase_if(manifest.files, [](const ManifestFile& file) { return std::ranges::find(kNotRestored, file.path) != std::end(kNotRestored); });
 }
@@ -183,9 +192,10 @@ Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const
     plan.repository_url = repositories[plan.repository].url();
     plan.directory_mode = mode_of_data_directory(plan.manifest);
     plan.wal_files = wal_files_of(facts, chosen);
-    plan.recovery = {options.choice.target, timeline_setting(facts, chosen, options.choice.target), render_restore_command(options.wal_get)};
     plan.timeline = chosen.history.timeline();
+    plan.recovery = plan_recovery(facts, chosen, options);
     plan.wal_end = chosen.reach.end;
+    if (chosen.reach.tail) plan.wal_tail = to_string(*chosen.reach.tail, facts.wal.segment_size());
     plan.target_lsn = proof.lsn;
     plan.target_time = proof.time;
     plan.workers = options.workers;
@@ -206,6 +216,7 @@ std::string render_plan(const RestorePlan& plan) {
         line("", formatted("found at {}{}", *plan.target_lsn, plan.target_time ? ", " + format_time(*plan.target_time) : std::string()));
     line("timeline", std::to_string(plan.timeline));
     line("WAL up to", to_string(plan.wal_end));
+    if (plan.wal_tail) line("", formatted("the last segment, {}, was not finished", *plan.wal_tail));
     line("data directory", plan.directory.path.native());
     line("", describe_action(plan.directory));
     for (const PlannedTablespace& tablespace : plan.tablespaces) {
@@ -232,6 +243,7 @@ std::string render_plan_json(const RestorePlan& plan) {
         {"data_directory", directory_json(plan.directory)},
         {"restore_command", plan.recovery.restore_command},
     };
+    if (plan.wal_tail) json["wal_tail"] = *plan.wal_tail;
     if (plan.target_lsn) json["target_lsn"] = to_string(*plan.target_lsn);
     if (plan.target_time) json["target_time"] = format_time(*plan.target_time);
     json["tablespaces"] = nlohmann::json::array();

@@ -54,6 +54,7 @@ struct RestorePlan {
     RecoverySettings recovery;
     TimelineId timeline = 0;      ///< that recovery follows
     Lsn wal_end;                  ///< end of the WAL that is there without a hole
+    std::optional<std::string> wal_tail;  ///< the segment it ends in, where that was not finished
     std::optional<Lsn> target_lsn;        ///< where the target was found
     std::optional<TimePoint> target_time;
     std::vector<DamagedBackup> damaged;   ///< backups that could not be considered

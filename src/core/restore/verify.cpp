@@ -36,7 +36,7 @@ public:
 private:
     Result<void> list() {
         const Layout& layout = repository_.layout();
-        for (const std::string& prefix : {layout.backups_prefix(), layout.packs_prefix(), layout.wal_prefix()})
+        for (const std::string& prefix : {layout.backups_prefix(), layout.packs_prefix(), layout.wal_prefix(), layout.wal_tails_prefix()})
             TRY(for_each_object(repository_.storage(), prefix, [&](const ObjectInfo& object) -> Result<void> {
                 report_.objects++;
                 report_.bytes += object.size;
@@ -71,7 +71,17 @@ private:
             if (!classify_wal_file(name)) return Error(ErrorCode::corrupt_object, formatted("object \"{}\" is not known", object.key)).object(object.key);
             kind = wal_object_kind(name);
         }
+        if (object.key.starts_with(repository_.layout().wal_tails_prefix())) return check_tail(reader, object.key);
         return check_content(reader, object.key, kind);
+    }
+
+    /// A piece goes when pieces are merged and when the whole segment is stored: one that is not there any more is no problem.
+    Result<void> check_tail(ObjectRangeReader& reader, const std::string& key) {
+        const std::optional<WalTailKey> piece = repository_.layout().parse_wal_tail(key);
+        if (!piece) return Error(ErrorCode::corrupt_object, formatted("object \"{}\" is not known", key)).object(key);
+        const Result<void> checked = check_content(reader, key, ObjectKind::kWalTail);
+        if (!checked.ok() && checked.error().code() == ErrorCode::not_found) return {};
+        return checked;
     }
 
     Result<void> check_content(ObjectRangeReader& reader, const std::string& key, ObjectKind kind) {
@@ -105,9 +115,9 @@ private:
         const auto known = facts_->histories.find(backup.stop_timeline);
         const TimelineHistory history = known == facts_->histories.end() ? TimelineHistory(backup.stop_timeline) : known->second;
         const WalReach reach = reach_from(facts_->wal, history, backup.start_lsn);
-        if (reach.end >= backup.stop_lsn) return {};
+        if (reach.whole_end >= backup.stop_lsn) return {};
         const uint32_t size = facts_->wal.segment_size();
-        const std::string name = to_string(facts_->wal.on_history(history, segment_of(reach.end, size)), size);
+        const std::string name = to_string(facts_->wal.on_history(history, segment_of(reach.whole_end, size)), size);
         return Error(ErrorCode::missing_wal, formatted("WAL segment \"{}\", which backup \"{}\" needs to become consistent, is missing", name, backup.label))
             .object(name);
     }

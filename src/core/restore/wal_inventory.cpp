@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 namespace steward {
 
@@ -21,6 +22,16 @@ void WalInventory::add(TimelineId timeline, uint64_t first, uint64_t last) {
         next = ranges.erase(next);
     }
     ranges.emplace(first, last);
+}
+
+void WalInventory::add_tail(WalSegmentName name, Lsn end) {
+    Lsn& known = tails_[name];
+    known = std::max(known, end);
+}
+
+std::optional<Lsn> WalInventory::tail_end(WalSegmentName name) const {
+    const auto found = tails_.find(name);
+    return found == tails_.end() || has(name) ? std::nullopt : std::optional(found->second);
 }
 
 bool WalInventory::has(WalSegmentName name) const {
@@ -45,13 +56,17 @@ bool WalInventory::has_beyond(const TimelineHistory& history, uint64_t segment_n
             if (on_history(history, earliest).timeline == timeline || on_history(history, last).timeline == timeline) return true;
         }
     }
-    return false;
+    return std::ranges::any_of(tails_, [&](const auto& tail) {
+        const WalSegmentName& name = tail.first;
+        return name.segment_number > segment_number && history.includes(name.timeline) && on_history(history, name.segment_number) == name;
+    });
 }
 
 std::vector<TimelineId> WalInventory::timelines() const {
-    std::vector<TimelineId> timelines;
-    for (const auto& [timeline, ranges] : ranges_) timelines.push_back(timeline);
-    return timelines;
+    std::set<TimelineId> timelines;
+    for (const auto& [timeline, ranges] : ranges_) timelines.insert(timeline);
+    for (const auto& [name, end] : tails_) timelines.insert(name.timeline);
+    return {timelines.begin(), timelines.end()};
 }
 
 WalReach reach_from(const WalInventory& wal, const TimelineHistory& history, Lsn from) {
@@ -62,7 +77,12 @@ WalReach reach_from(const WalInventory& wal, const TimelineHistory& history, Lsn
         if (!wal.has(name)) break;
         reach.segments.push_back(name);
     }
-    reach.end = start_lsn(number, wal.segment_size());
+    reach.end = reach.whole_end = start_lsn(number, wal.segment_size());
+    if (const std::optional<Lsn> end = wal.tail_end(wal.on_history(history, number))) {
+        reach.tail = wal.on_history(history, number);
+        reach.segments.push_back(*reach.tail);
+        reach.end = *end;
+    }
     if (wal.has_beyond(history, number)) reach.missing = wal.on_history(history, number);
     return reach;
 }

@@ -5,7 +5,7 @@
 
 #include "core/base/format.h"
 #include "core/repository/object_range.h"
-#include "core/restore/wal_fetch.h"
+#include "core/restore/wal_tail_fetch.h"
 
 namespace steward {
 
@@ -77,14 +77,18 @@ Result<Bytes> WalScanner::beginning_of(const std::string& name, uint64_t length)
     for (const Repository& repository : repositories_) {
         Result<Bytes> beginning = read_beginning(repository, repository.layout().wal(name), ObjectKind::kWalSegment, length);
         if (beginning.ok()) return beginning;
-        failure = std::move(beginning).error();
+        if (!failure || failure->code() == ErrorCode::not_found) failure = std::move(beginning).error();
     }
-    return std::move(*failure);
+    if (failure->code() != ErrorCode::not_found) return std::move(*failure);
+    TRY_ASSIGN(std::optional<FetchedSegment> tail, fetch_segment(repositories_, name));
+    if (!tail) return std::move(*failure);
+    tail->content.resize(std::min<uint64_t>(length, tail->content.size()));
+    return std::move(tail->content);
 }
 
 Result<void> WalScanner::visit(size_t index, const RecordVisitor& visitor) const {
     const std::string name = to_string(segments_[index], segment_size());
-    TRY_ASSIGN(const std::optional<FetchedFile> file, fetch_wal_file(repositories_, name));
+    TRY_ASSIGN(const std::optional<FetchedSegment> file, fetch_segment(repositories_, name));
     if (!file)
         return Error(ErrorCode::missing_wal, formatted("WAL segment \"{}\" is missing", name)).object(name);
     Result<WalSegmentReader> reader = WalSegmentReader::open(file->content, segment_size(), WalSegmentReader::Crc::kSkip);

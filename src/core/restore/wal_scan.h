@@ -30,7 +30,7 @@ public:
     WalSegmentName segment(size_t index) const { return segments_[index]; }
 
     /// Visit the whole records that start in segment number `index`. The last one may end in the following segment, whose
-    /// beginning is read then. CRCs are not checked: the objects' digests are. Errors: missing_wal, corrupt_object, as fetch_wal_file.
+    /// beginning is read then. A segment that was not finished is read as far as its tail goes. CRCs are not checked: the objects' digests are. Errors: missing_wal, corrupt_object, as fetch_segment.
     Result<void> visit(size_t index, const RecordVisitor& visitor) const;
 
 private:

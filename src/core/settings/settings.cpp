@@ -83,6 +83,8 @@ Result<Settings> parse_settings(const SettingTexts& texts) {
     }
     TRY_ASSIGN(settings.cluster, parse_cluster(in.text("cluster")));
     TRY_ASSIGN(settings.archive_workers, in.integer("archive_workers"));
+    TRY_ASSIGN(const int tail_interval, in.integer("archive_tail_interval"));
+    settings.archive_tail_interval = std::chrono::seconds(tail_interval);
     Result<Compression> compression = parse_compression(in.text("compression"));
     if (!compression.ok()) return in_setting("compression", in.text("compression"), compression.error());
     settings.compression = *compression;

@@ -44,6 +44,7 @@ struct Settings {
     std::vector<StorageUrl> repositories;
     std::string cluster;
     int archive_workers;
+    std::chrono::seconds archive_tail_interval;  ///< 0: off
     Compression compression;
     int backup_workers;
     std::chrono::days full_read_interval;

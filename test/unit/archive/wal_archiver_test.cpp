@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/temporary_directory.h"
+#include "core/archive/assembled_segment.h"
 #include "core/base/file.h"
 #include "repository/memory_repository.h"
 
@@ -391,6 +392,18 @@ TEST_F(Archive, TheBacklogShrinksWhenSomeoneElseArchived) {
 TEST_F(Archive, AScanOfADataDirectoryThatIsGoneIsAnError) {
     std::filesystem::remove_all(pg_wal());
     EXPECT_EQ(start(1).scan().error().code(), ErrorCode::not_found);
+}
+
+TEST_F(Archive, LeavesASegmentAloneThatWasAssembledFromItsTail) {
+    Bytes assembled = segment_content(kOne);
+    mark_as_assembled(assembled, 9000);
+    write(kOne, assembled);
+    mark_ready(kOne);
+    add_segment(kTwo);
+    ASSERT_TRUE(start(1).scan().ok());
+    EXPECT_EQ(witness_.wait_for_stored(2), (Names{kOne, kTwo})) << "the server is told that it needs nothing more";
+    EXPECT_EQ(stored_content(kOne).error().code(), ErrorCode::not_found);
+    EXPECT_EQ(witness_.last_status().repositories[0].last_segment, kTwo);
 }
 
 }  // namespace

@@ -32,16 +32,20 @@ CatalogEntry full_entry() {
 TEST(Messages, ArriveAsSent) {
     EXPECT_EQ(sent(HelloMessage{"1.0", 7}).protocol, 7);
     EXPECT_EQ(sent(WantMessage{"000000010000000000000003"}).name, "000000010000000000000003");
+    EXPECT_EQ(sent(FlushedMessage{3, UINT64_MAX}).lsn, UINT64_MAX);
+    EXPECT_EQ(sent(FlushedMessage{3, UINT64_MAX}).timeline, 3u);
     EXPECT_EQ(sent(StoredMessage{{"a", "b"}}).names, (std::vector<std::string>{"a", "b"}));
     const LogMessage log = sent(LogMessage{{LogLevel::kDebug1, "event", "message", {{"a", "1"}, {"b", "2"}}, "detail", "hint", "58P01"}});
     EXPECT_EQ(log.record.level, LogLevel::kDebug1);
     EXPECT_EQ(log.record.fields[1].second, "2");
     EXPECT_EQ(log.record.sqlstate, "58P01");
     const WalStatusMessage status =
-        sent(WalStatusMessage{1, UINT64_MAX, 2.5, {{"url", "000000010000000000000003", UINT64_MAX, -5, 1, 2, 3, 4, "error", 9}}});
+        sent(WalStatusMessage{1, UINT64_MAX, 2.5, {{"url", "000000010000000000000003", UINT64_MAX, -5, 1, 2, 3, 4, "error", 9, UINT64_MAX - 1, 10}}});
     EXPECT_EQ(status.backlog_bytes, UINT64_MAX);
     EXPECT_EQ(status.repositories.at(0).last_lsn, UINT64_MAX);
     EXPECT_EQ(status.repositories.at(0).last_stored_us, -5);
+    EXPECT_EQ(status.repositories.at(0).tail_lsn, UINT64_MAX - 1);
+    EXPECT_EQ(status.repositories.at(0).tail_stored_us, 10);
     EXPECT_EQ(sent(CatalogMessage{{full_entry(), full_entry()}, "error"}).backups.at(1).data_bytes, UINT64_MAX);
     const BackupStartMessage start = sent(BackupStartMessage{"label", UINT64_MAX, -5, true});
     EXPECT_EQ(start.label, "label");

@@ -80,5 +80,19 @@ TEST(Label, RefusesWhatCouldBeAPathOrAnOption) {
     }
 }
 
+TEST(Layout, TellsWhichBytesAPieceOfATailHolds) {
+    const std::string name = "000000020000000A000000FF";
+    const auto piece = kLayout.parse_wal_tail(kLayout.wal_tail(name, 0x2000, 0x14000));
+    ASSERT_TRUE(piece);
+    EXPECT_EQ(piece->segment, name);
+    EXPECT_EQ(piece->begin, 0x2000u);
+    EXPECT_EQ(piece->end, 0x14000u);
+    const std::string prefix = kLayout.wal_tail_prefix(name);
+    for (const std::string& key : {prefix + "00002000-00002000", prefix + "00002000-00001000", prefix + "0000200-000001000", prefix + "0000200g-00014000",
+                                   prefix + "0000000a-00014000", prefix + "00002000-00014000/x", kLayout.wal(name), std::string(),
+                                   kLayout.wal_tails_prefix() + "00000001/" + name + "/00002000-00014000"})
+        EXPECT_FALSE(kLayout.parse_wal_tail(key)) << key;
+}
+
 }  // namespace
 }  // namespace steward

@@ -153,5 +153,52 @@ TEST(WalInventoryTest, MergesRangesInAnyOrder) {
     EXPECT_FALSE(wal.has({2, 3}));
 }
 
+TEST_F(ChooseBackup, ReachesIntoTheTailOfTheSegmentAfterTheLastOne) {
+    facts_.wal.add_tail({3, 21}, {21 * kMb + 500});
+    facts_.wal.add_tail({1, 21}, {21 * kMb + 900});
+    const auto candidates = choose({});
+    ASSERT_TRUE(candidates.ok());
+    const WalReach& reach = candidates->front().reach;
+    EXPECT_EQ(reach.end, (Lsn{21 * kMb + 500}));
+    EXPECT_EQ(reach.whole_end, (Lsn{21 * kMb}));
+    EXPECT_EQ(reach.tail, (WalSegmentName{3, 21})) << "never that of a timeline that was left";
+    EXPECT_EQ(reach.segments.back(), (WalSegmentName{3, 21}));
+    EXPECT_FALSE(reach.missing);
+}
+
+TEST_F(ChooseBackup, ReachesTheTailOfAnOldTimelineWhenThatIsAskedFor) {
+    facts_.wal.add_tail({1, 21}, {21 * kMb + 900});
+    EXPECT_EQ(choose(on({}, 1))->front().reach.end, (Lsn{21 * kMb + 900}));
+    EXPECT_EQ(choose({})->front().reach.end, (Lsn{21 * kMb}));
+}
+
+TEST_F(ChooseBackup, IgnoresTheTailOfASegmentThatIsThereWhole) {
+    facts_.wal.add_tail({3, 20}, {20 * kMb + 500});
+    const WalReach reach = choose({})->front().reach;
+    EXPECT_EQ(reach.end, (Lsn{21 * kMb}));
+    EXPECT_FALSE(reach.tail);
+}
+
+TEST_F(ChooseBackup, RefusesAHoleBeforeATailAndATailBeforeMoreWal) {
+    facts_.wal.add_tail({3, 22}, {22 * kMb + 500});
+    const auto before = choose({})->front().reach;
+    EXPECT_EQ(before.missing, (WalSegmentName{3, 21}));
+    EXPECT_EQ(before.end, (Lsn{21 * kMb}));
+    facts_.wal.add_tail({3, 21}, {21 * kMb + 500});
+    const auto after = choose({})->front().reach;
+    EXPECT_EQ(after.missing, (WalSegmentName{3, 21}));
+    EXPECT_EQ(after.end, (Lsn{21 * kMb + 500}));
+}
+
+TEST_F(ChooseBackup, DoesNotTakeATailForASegmentThatABackupNeeds) {
+    RestoreFacts facts{facts_.backups, WalInventory(kRestoreSegmentSize), {}, {}};
+    facts.wal.add(1, 2, 2);
+    facts.wal.add_tail({1, 3}, {3 * kMb + 500});
+    const auto candidates = list_candidates(facts, {"a", on({}, 1)});
+    ASSERT_FALSE(candidates.ok());
+    EXPECT_EQ(candidates.error().code(), ErrorCode::missing_wal);
+    EXPECT_EQ(candidates.error().object(), to_string(WalSegmentName{1, 3}, kRestoreSegmentSize));
+}
+
 }  // namespace
 }  // namespace steward

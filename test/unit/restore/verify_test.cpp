@@ -69,5 +69,25 @@ TEST_F(VerifyRepository, NamesWalThatABackupNeedsAndIsGone) {
     EXPECT_EQ(report.problems[0].object(), name(3));
 }
 
+TEST_F(VerifyRepository, ChecksThePiecesOfATail) {
+    const std::string key = repository_.layout().wal_tail(name(4), 0, 100);
+    const BuiltObject object = build_object(ObjectKind::kWalTail, kRestoreIdentity.system_identifier, Bytes(100, std::byte{'t'}), {Codec::kNone, 0});
+    ASSERT_TRUE(repository_.store(key, object, ObjectKind::kWalTail).ok());
+    EXPECT_TRUE(verify().problems.empty());
+    flip_last_byte(key);
+    const VerifyReport report = verify();
+    ASSERT_EQ(report.problems.size(), 1u);
+    EXPECT_EQ(report.problems[0].object(), key);
+}
+
+TEST_F(VerifyRepository, DoesNotTakeATailForASegmentThatABackupNeeds) {
+    ASSERT_TRUE(storage_.remove(repository_.layout().wal(name(3))).ok());
+    const BuiltObject object = build_object(ObjectKind::kWalTail, kRestoreIdentity.system_identifier, Bytes(100, std::byte{'t'}), {Codec::kNone, 0});
+    ASSERT_TRUE(repository_.store(repository_.layout().wal_tail(name(3), 0, 100), object, ObjectKind::kWalTail).ok());
+    const VerifyReport report = verify();
+    ASSERT_EQ(report.problems.size(), 1u);
+    EXPECT_EQ(report.problems[0].object(), name(3));
+}
+
 }  // namespace
 }  // namespace steward

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/temporary_directory.h"
+#include "core/archive/assembled_segment.h"
 #include "restore/restore_fixture.h"
 #include "storage/faulty_storage.h"
 
@@ -18,7 +21,20 @@ protected:
 
     static std::string name(uint64_t number, TimelineId timeline = 1) { return to_string(WalSegmentName{timeline, number}, kRestoreSegmentSize); }
     std::filesystem::path destination() const { return directory_.path() / "RECOVERYXLOG"; }
-    Result<WalGetOutcome> get(const std::string& file) { return get_wal(repositories_, file, destination(), spool_); }
+    Result<WalGetOutcome> get(const std::string& file, const WalGetOptions& options = {}) {
+        return get_wal(repositories_, file, destination(), spool_, options);
+    }
+    void put_tail(const std::string& file, uint32_t begin, uint32_t end) {
+        const BuiltObject object =
+            build_object(ObjectKind::kWalTail, kRestoreIdentity.system_identifier, Bytes(end - begin, std::byte{'t'}), {Codec::kZstd, 1});
+        ASSERT_TRUE(repositories_[0].store(repositories_[0].layout().wal_tail(file, begin, end), object, ObjectKind::kWalTail).ok());
+    }
+    /// How many bytes of WAL were delivered.
+    size_t delivered() const {
+        const Bytes content = read_file(destination()).value();
+        EXPECT_EQ(content.size(), kRestoreSegmentSize);
+        return static_cast<size_t>(std::ranges::count(content, std::byte{'t'}) - (is_marked_as_assembled(ByteView(content).last(kAssembledMarkSize)) ? 2 : 0));
+    }
     bool spooled(uint64_t number, TimelineId timeline = 1) const { return spool_.has({timeline, number}); }
 
     SystemClock clock_;
@@ -114,6 +130,52 @@ TEST_F(GetWal, ClearsTheSpoolAtTheEndOfTheWal) {
     ASSERT_TRUE(get(name(5)).ok());
     ASSERT_EQ(get(name(6)).value(), WalGetOutcome::kNotFound);
     EXPECT_FALSE(std::filesystem::exists(spool_.directory()));
+}
+
+TEST_F(GetWal, DeliversTheTailOfASegmentThatWasNeverFinishedAndMarksIt) {
+    put_tail(name(5), 0, 9000);
+    ASSERT_EQ(get(name(5)).value(), WalGetOutcome::kDeliveredTail);
+    EXPECT_EQ(delivered(), 9000u);
+    EXPECT_TRUE(is_marked_as_assembled(ByteView(read_file(destination()).value()).last(kAssembledMarkSize)));
+}
+
+TEST_F(GetWal, NeverKeepsATailForALaterRequest) {
+    put_wal(repositories_[0], name(4), empty_segment());
+    put_tail(name(5), 0, 9000);
+    ASSERT_TRUE(get(name(4)).ok());
+    ASSERT_TRUE(prefetch_wal(spool_, repositories_, {.segments = 4, .workers = 2}, {}).ok());
+    EXPECT_FALSE(spooled(5));
+    ASSERT_EQ(get(name(5)).value(), WalGetOutcome::kDeliveredTail);
+    put_tail(name(5), 9000, 20000);
+    ASSERT_EQ(get(name(5)).value(), WalGetOutcome::kDeliveredTail);
+    EXPECT_EQ(delivered(), 20000u);
+    put_wal(repositories_[0], name(5), empty_segment());
+    ASSERT_EQ(get(name(5)).value(), WalGetOutcome::kDelivered);
+    EXPECT_EQ(read_file(destination()).value(), empty_segment());
+}
+
+TEST_F(GetWal, DeliversNoTailAndProvesNothingWhileARepositoryIsUnavailable) {
+    put_tail(name(5), 0, 9000);
+    const WalGetOptions options{Error(ErrorCode::network, "no route"), std::nullopt};
+    EXPECT_EQ(get(name(5), options).error().code(), ErrorCode::network);
+    EXPECT_EQ(get(name(6), options).error().code(), ErrorCode::network);
+    EXPECT_EQ(get("00000002.history", options).error().code(), ErrorCode::network);
+    EXPECT_FALSE(std::filesystem::exists(destination()));
+    put_wal(repositories_[1], name(5), empty_segment());
+    EXPECT_EQ(get(name(5), options).value(), WalGetOutcome::kDelivered);
+}
+
+TEST_F(GetWal, DeliversOfAnOldTimelinesTailOnlyWhatTheFollowedOneCameFrom) {
+    put_tail(name(5), 0, 9000);
+    put_tail(name(6), 0, 9000);
+    const std::string fork = to_string(start_lsn(5, kRestoreSegmentSize) + 4000);
+    put_wal(repositories_[0], "00000002.history", as_bytes("1\t" + fork + "\ttest\n"), ObjectKind::kTimelineHistory);
+    ASSERT_EQ(get(name(5)).value(), WalGetOutcome::kDeliveredTail);
+    EXPECT_EQ(delivered(), 4000u);
+    EXPECT_EQ(get(name(6)).value(), WalGetOutcome::kNotFound);
+    ASSERT_EQ(get(name(5), {std::nullopt, 1}).value(), WalGetOutcome::kDeliveredTail);
+    EXPECT_EQ(delivered(), 9000u);
+    EXPECT_EQ(get(name(6), {std::nullopt, 1}).value(), WalGetOutcome::kDeliveredTail);
 }
 
 }  // namespace

@@ -108,12 +108,18 @@ protected:
     /// Put both segments into the repository. The second one has at least its header, as any segment has.
     void store() {
         if (writer_.position() < 3 * kMb) writer_.record(kXlog, kNoopInfo, 0, Bytes(100, std::byte{1}));
-        for (size_t i = 0; i < 2; ++i) put_wal(repositories_[0], to_string(WalSegmentName{1, 2 + i}, kRestoreSegmentSize), writer_.segment(i));
+        const std::string first = to_string(WalSegmentName{1, 2}, kRestoreSegmentSize), second = to_string(WalSegmentName{1, 3}, kRestoreSegmentSize);
+        put_wal(repositories_[0], first, writer_.segment(0));
+        if (!second_is_tail_) return put_wal(repositories_[0], second, writer_.segment(1));
+        const auto end = static_cast<uint32_t>(writer_.position() - 3 * kMb);
+        const BuiltObject tail = build_object(ObjectKind::kWalTail, kRestoreIdentity.system_identifier, writer_.segment(1).first(end), {Codec::kZstd, 1});
+        static_cast<void>(repositories_[0].store(repositories_[0].layout().wal_tail(second, 0, end), tail, ObjectKind::kWalTail).ok());
     }
     Result<TargetProof> prove(RecoveryTarget target, uint64_t stop_lsn = 2 * kMb) {
         store();
         WalInventory wal(kRestoreSegmentSize);
-        wal.add(1, 2, 3);
+        wal.add(1, 2, second_is_tail_ ? 2 : 3);
+        if (second_is_tail_) wal.add_tail({1, 3}, {writer_.position()});
         const TimelineHistory history(1);
         const Candidate candidate{{test_summary("a", 1, 2 * kMb, stop_lsn), 0}, history, reach_from(wal, history, {2 * kMb})};
         RestoreProgress progress;
@@ -125,6 +131,7 @@ protected:
     WalWriter writer_;
     MemoryStorage storage_;
     std::vector<Repository> repositories_;
+    bool second_is_tail_ = false;  ///< segment 3 was not finished
 };
 
 TEST_F(ProveTarget, FindsARestorePointThatRunsAcrossTwoSegments) {
@@ -172,6 +179,20 @@ TEST_F(ProveTarget, WantsARecordAtOrAfterATargetLsnAndNamesTheLastOne) {
     const auto beyond = prove({.kind = TargetKind::kLsn, .lsn = {last + 1}});
     ASSERT_FALSE(beyond.ok());
     EXPECT_NE(beyond.error().detail().find(to_string(Lsn{last})), std::string::npos) << beyond.error().detail();
+}
+
+TEST_F(ProveTarget, ReadsTheTailOfTheLastSegment) {
+    second_is_tail_ = true;
+    // One that runs on from the whole segment into the tail, and one in the tail.
+    const uint64_t crossing = writer_.record(kXlog, kRestorePointInfo, 0, restore_point("crossing"));
+    ASSERT_LT(crossing, 3 * kMb);
+    const uint64_t inside = writer_.record(kXact, kCommitInfo, 10, commit_at(4'000'000));
+    EXPECT_EQ(prove(name("crossing"))->lsn, (Lsn{crossing}));
+    EXPECT_EQ(prove({.kind = TargetKind::kXid, .xid = 10})->lsn, (Lsn{inside}));
+    EXPECT_TRUE(prove({.kind = TargetKind::kTime, .time = from_postgres_timestamp(3'999'999)}).ok());
+    EXPECT_EQ(prove({.kind = TargetKind::kTime, .time = from_postgres_timestamp(4'000'000)}).error().code(), ErrorCode::unreachable_target);
+    EXPECT_EQ(prove({.kind = TargetKind::kLsn, .lsn = {inside}})->lsn, (Lsn{inside}));
+    EXPECT_FALSE(prove({.kind = TargetKind::kLsn, .lsn = {inside + 1}}).ok());
 }
 
 }  // namespace
