@@ -21,6 +21,7 @@ struct UpkeepJob {
 };
 
 constexpr UpkeepJob kJobs[] = {
+    {"restore_point", run_restore_point_job},
     {"verify", run_verify_job},
 };
 

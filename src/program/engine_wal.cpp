@@ -18,6 +18,7 @@
 #include "program/catalog_entry.h"
 #include "program/claim_repositories.h"
 #include "program/engines.h"
+#include "program/window_watch.h"
 
 namespace steward {
 
@@ -115,6 +116,7 @@ private:
         options.compression = settings.compression;
         archiver_ = std::make_unique<WalArchiver>(std::move(options), repositories_, announcer_, clock_);
         catalog_ = std::make_unique<CatalogWatch>(link_, repositories_);
+        window_ = std::make_unique<WindowWatch>(link_, repositories_, facts_.data_directory, clock_);
     }
 
     EngineLink& link_;
@@ -124,6 +126,7 @@ private:
     std::vector<Repository> repositories_;
     std::unique_ptr<WalArchiver> archiver_;
     std::unique_ptr<CatalogWatch> catalog_;
+    std::unique_ptr<WindowWatch> window_;
 };
 
 /// Tells when a file may have become ready.

@@ -48,6 +48,12 @@ bool WalInventory::has_beyond(const TimelineHistory& history, uint64_t segment_n
     return false;
 }
 
+const std::map<uint64_t, uint64_t>& WalInventory::ranges(TimelineId timeline) const {
+    static const std::map<uint64_t, uint64_t> none;
+    const auto found = ranges_.find(timeline);
+    return found == ranges_.end() ? none : found->second;
+}
+
 std::vector<TimelineId> WalInventory::timelines() const {
     std::vector<TimelineId> timelines;
     for (const auto& [timeline, ranges] : ranges_) timelines.push_back(timeline);
