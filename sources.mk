@@ -2,6 +2,7 @@
 
 CORE_SOURCES = \
 	src/core/archive/assembled_segment.cpp \
+	src/core/archive/gap_watch.cpp \
 	src/core/archive/ready_files.cpp \
 	src/core/archive/wal_archiver.cpp \
 	src/core/archive/wal_push.cpp \
@@ -37,6 +38,7 @@ CORE_SOURCES = \
 	src/core/jobs/job_history.cpp \
 	src/core/jobs/job_record.cpp \
 	src/core/jobs/job_report.cpp \
+	src/core/jobs/scheduled_job.cpp \
 	src/core/postgres/backup_label.cpp \
 	src/core/postgres/configuration.cpp \
 	src/core/postgres/crc32c.cpp \
@@ -54,18 +56,23 @@ CORE_SOURCES = \
 	src/core/protocol/messages.cpp \
 	src/core/repository/backup_summary.cpp \
 	src/core/repository/catalog.cpp \
+	src/core/repository/gap_ledger.cpp \
 	src/core/repository/layout.cpp \
 	src/core/repository/lease.cpp \
 	src/core/repository/object.cpp \
 	src/core/repository/object_range.cpp \
 	src/core/repository/pins.cpp \
+	src/core/repository/record_list.cpp \
 	src/core/repository/repository.cpp \
+	src/core/repository/restore_points.cpp \
 	src/core/repository/wal_tail.cpp \
 	src/core/restore/backup_manifest.cpp \
 	src/core/restore/choose_backup.cpp \
 	src/core/restore/recovery_target.cpp \
+	src/core/restore/recovery_window.cpp \
 	src/core/restore/repository_facts.cpp \
 	src/core/restore/restore.cpp \
+	src/core/restore/restore_facts.cpp \
 	src/core/restore/restore_plan.cpp \
 	src/core/restore/target_directory.cpp \
 	src/core/restore/target_proof.cpp \
@@ -126,13 +133,16 @@ PROGRAM_SOURCES = \
 	src/program/main.cpp \
 	src/program/open_repositories.cpp \
 	src/program/prefetch_process.cpp \
+	src/program/recovery_window_message.cpp \
 	src/program/render_expiry.cpp \
 	src/program/render_info.cpp \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp \
 	src/program/upkeep_expire.cpp \
 	src/program/upkeep_keep.cpp \
-	src/program/upkeep_verify.cpp
+	src/program/upkeep_restore_point.cpp \
+	src/program/upkeep_verify.cpp \
+	src/program/window_watch.cpp
 
 SERVER_SOURCES = \
 	src/server/archive_module.cpp \
@@ -153,6 +163,7 @@ SERVER_SOURCES = \
 	src/server/sql_archive.cpp \
 	src/server/sql_backup.cpp \
 	src/server/sql_jobs.cpp \
+	src/server/sql_recovery.cpp \
 	src/server/upkeep_worker.cpp \
 	src/server/wal_state.cpp \
 	src/server/wal_worker.cpp \
@@ -166,4 +177,5 @@ SQL_AREAS = \
 	sql/backup.sql \
 	sql/jobs.sql \
 	sql/retention.sql \
+	sql/recovery.sql \
 	sql/rights.sql

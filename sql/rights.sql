@@ -13,5 +13,8 @@ GRANT EXECUTE ON FUNCTION
     steward.worker_status(),
     steward.backup_progress_status(),
     steward.backup_list(),
-    steward.job_list()
+    steward.job_list(),
+    steward.recovery_window_status(),
+    steward.wal_gap_list(),
+    steward.restore_point_list()
 TO pg_monitor;

@@ -23,6 +23,7 @@ struct UpkeepJob {
 constexpr UpkeepJob kJobs[] = {
     {"expire", run_expire_job},
     {"keep", run_keep_job},
+    {"restore_point", run_restore_point_job},
     {"verify", run_verify_job},
 };
 

@@ -19,6 +19,7 @@
 #include "program/catalog_entry.h"
 #include "program/claim_repositories.h"
 #include "program/engines.h"
+#include "program/window_watch.h"
 
 namespace steward {
 
@@ -133,6 +134,7 @@ private:
         announcer_ = std::make_unique<Announcer>(link_, *tail_);
         archiver_ = std::make_unique<WalArchiver>(std::move(options), repositories_, *announcer_, clock_);
         catalog_ = std::make_unique<CatalogWatch>(link_, repositories_);
+        window_ = std::make_unique<WindowWatch>(link_, repositories_, facts_.data_directory, clock_);
     }
 
     EngineLink& link_;
@@ -143,6 +145,7 @@ private:
     std::unique_ptr<Announcer> announcer_;
     std::unique_ptr<WalArchiver> archiver_;
     std::unique_ptr<CatalogWatch> catalog_;
+    std::unique_ptr<WindowWatch> window_;
 };
 
 /// Tells when a file may have become ready.

@@ -4,6 +4,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
+#include "core/restore/recovery_window.h"
 
 namespace steward {
 
@@ -30,17 +31,12 @@ std::string render_backups(const std::vector<BackupSummary>& backups) {
     return text;
 }
 
-std::string render_wal(const std::vector<WalRange>& ranges, uint32_t segment_size) {
+std::string render_wal(const std::vector<WalRange>& ranges) {
     if (ranges.empty()) return "    no WAL\n";
     std::string text;
-    const WalRange* before = nullptr;
-    for (const WalRange& range : ranges) {
-        const auto gap = before != nullptr ? gap_between(*before, range, segment_size) : std::nullopt;
-        if (gap) text += formatted("    GAP                {} to {}, {} segments missing\n", gap->first, gap->last, gap->segments);
+    for (const WalRange& range : ranges)
         text += formatted("    WAL of timeline {:<2} {} to {}, {} segments, {}\n", range.timeline, range.first, range.last, range.segments,
                           pretty_size(range.repository_bytes));
-        before = &range;
-    }
     return text;
 }
 
@@ -66,24 +62,116 @@ nlohmann::json tails_json(const std::vector<WalTail>& tails, uint32_t segment_si
     return json;
 }
 
-nlohmann::json wal_json(const RepositoryContent& content, uint32_t segment_size) {
-    const std::vector<WalRange>& ranges = content.wal;
-    nlohmann::json json = {{"ranges", nlohmann::json::array()}, {"gaps", nlohmann::json::array()}, {"unfinished", tails_json(content.tails, segment_size)}};
-    const WalRange* before = nullptr;
-    for (const WalRange& range : ranges) {
-        if (const auto gap = before != nullptr ? gap_between(*before, range, segment_size) : std::nullopt)
-            json["gaps"].push_back({{"timeline", range.timeline}, {"first", gap->first}, {"last", gap->last}, {"segments", gap->segments}});
-        json["ranges"].push_back({{"timeline", range.timeline},
-                                  {"first", range.first},
-                                  {"last", range.last},
-                                  {"segments", range.segments},
-                                  {"repository_bytes", range.repository_bytes}});
-        before = &range;
-    }
+/// Without reading WAL the time of its end is not known, only a time before it.
+std::string render_interval(const ReachableInterval& interval) {
+    std::string text = formatted("    reachable          timeline {}, {} to {}, with backup {}\n", interval.timeline, interval.begin, interval.end, interval.backup);
+    if (interval.begin_time && interval.known_until)
+        text += formatted("                       {} to at least {}\n", seconds_of(*interval.begin_time), seconds_of(*interval.known_until));
+    else if (interval.known_until)
+        text += formatted("                       to at least {}\n", seconds_of(*interval.known_until));
+    return text;
+}
+
+uint64_t segments_in(const WalHole& hole, uint32_t segment_size) { return (hole.end - hole.begin) / segment_size; }
+std::string first_segment(const WalHole& hole, uint32_t segment_size) {
+    return to_string(WalSegmentName{hole.timeline, segment_of(hole.begin, segment_size)}, segment_size);
+}
+std::string last_segment(const WalHole& hole, uint32_t segment_size) {
+    return to_string(WalSegmentName{hole.timeline, segment_before(hole.end, segment_size)}, segment_size);
+}
+
+std::string render_hole(const WalHole& hole, uint32_t segment_size) {
+    const uint64_t segments = segments_in(hole, segment_size);
+    std::string text = formatted("    GAP                {} to {}, {} segment{} {}{}\n", first_segment(hole, segment_size), last_segment(hole, segment_size),
+                                 segments, segments == 1 ? "" : "s", name_of(hole.reason),
+                                 hole.recorded ? formatted(", recorded {}", seconds_of(*hole.recorded)) : std::string());
+    if (!hole.note.empty()) text += formatted("                       note: {}\n", hole.note);
+    text += formatted("                       nearest points: {} before, {} after\n", hole.before ? to_string(hole.before->lsn) : "none",
+                      hole.after ? formatted("{} (backup {})", hole.after->lsn, hole.after->backup) : std::string("none"));
+    return text;
+}
+
+std::string render_window(const RecoveryWindow& window, uint32_t segment_size) {
+    std::string text;
+    for (const ReachableInterval& interval : window.intervals) text += render_interval(interval);
+    for (const WalHole& hole : window.holes) text += render_hole(hole, segment_size);
+    return text;
+}
+
+std::string render_restore_points(const std::vector<RecordedRestorePoint>& points, const RecoveryWindow& window) {
+    if (points.empty()) return {};
+    std::string text = formatted("    {:<26} {:>8} {:<12} {:<20} {}\n", "restore point", "timeline", "LSN", "time", "note");
+    for (const RecordedRestorePoint& point : points)
+        text += formatted("    {:<26} {:>8} {:<12} {:<20} {}{}\n", point.name, point.timeline, point.lsn, seconds_of(point.time),
+                          interval_at(window, point.timeline, point.lsn) == nullptr ? "(not reachable) " : "", point.note);
+    return text;
+}
+
+nlohmann::json wal_json(const std::vector<WalRange>& ranges) {
+    nlohmann::json json = nlohmann::json::array();
+    for (const WalRange& range : ranges)
+        json.push_back({{"timeline", range.timeline},
+                        {"first", range.first},
+                        {"last", range.last},
+                        {"segments", range.segments},
+                        {"repository_bytes", range.repository_bytes}});
     return json;
 }
 
+nlohmann::json optional_time(const std::optional<TimePoint>& time) { return time ? nlohmann::json(format_time(*time)) : nlohmann::json(); }
+
+nlohmann::json point_json(const std::optional<ReachablePoint>& point) {
+    if (!point) return {};
+    return {{"lsn", to_string(point->lsn)}, {"time", optional_time(point->time)}, {"backup", point->backup}};
+}
+
+nlohmann::json gaps_json(const RecoveryWindow& window, uint32_t segment_size) {
+    nlohmann::json json = nlohmann::json::array();
+    for (const WalHole& hole : window.holes)
+        json.push_back({{"timeline", hole.timeline},
+                        {"first", first_segment(hole, segment_size)},
+                        {"last", last_segment(hole, segment_size)},
+                        {"segments", segments_in(hole, segment_size)},
+                        {"begin", to_string(hole.begin)},
+                        {"end", to_string(hole.end)},
+                        {"reason", name_of(hole.reason)},
+                        {"recorded", optional_time(hole.recorded)},
+                        {"note", hole.note},
+                        {"before", point_json(hole.before)},
+                        {"after", point_json(hole.after)}});
+    return json;
+}
+
+nlohmann::json intervals_json(const RecoveryWindow& window) {
+    nlohmann::json json = nlohmann::json::array();
+    for (const ReachableInterval& interval : window.intervals)
+        json.push_back({{"timeline", interval.timeline},
+                        {"begin", to_string(interval.begin)},
+                        {"end", to_string(interval.end)},
+                        {"begin_time", optional_time(interval.begin_time)},
+                        {"known_until", optional_time(interval.known_until)},
+                        {"backup", interval.backup}});
+    return json;
+}
+
+nlohmann::json restore_points_json(const std::vector<RecordedRestorePoint>& points, const RecoveryWindow& window) {
+    nlohmann::json json = nlohmann::json::array();
+    for (const RecordedRestorePoint& point : points)
+        json.push_back({{"name", point.name},
+                        {"note", point.note},
+                        {"timeline", point.timeline},
+                        {"lsn", to_string(point.lsn)},
+                        {"time", format_time(point.time)},
+                        {"reachable", interval_at(window, point.timeline, point.lsn) != nullptr}});
+    return json;
+}
+
+RecoveryWindow window_of(const ClusterInfo& cluster) {
+    return recovery_window(merge_contents(std::span(&cluster.content, 1), cluster.identity.wal_segment_size));
+}
+
 nlohmann::json cluster_json(const ClusterInfo& cluster) {
+    const RecoveryWindow window = window_of(cluster);
     nlohmann::json backups = nlohmann::json::array();
     for (const BackupSummary& backup : cluster.content.backups) backups.push_back(nlohmann::json::parse(render_summary(backup)));
     nlohmann::json damaged = nlohmann::json::array();
@@ -94,19 +182,15 @@ nlohmann::json cluster_json(const ClusterInfo& cluster) {
             {"postgresql_major", cluster.identity.major},
             {"wal_segment_size", cluster.identity.wal_segment_size},
             {"backups", std::move(backups)},
-            {"wal", wal_json(cluster.content, cluster.identity.wal_segment_size)},
+            {"wal", {{"ranges", wal_json(cluster.content.wal)},
+                     {"gaps", gaps_json(window, cluster.identity.wal_segment_size)},
+                     {"unfinished", tails_json(cluster.content.tails, cluster.identity.wal_segment_size)}}},
+            {"recovery_window", intervals_json(window)},
+            {"restore_points", restore_points_json(cluster.content.restore_points, window)},
             {"damaged", std::move(damaged)}};
 }
 
 }  // namespace
-
-std::optional<WalGap> gap_between(const WalRange& before, const WalRange& after, uint32_t segment_size) {
-    const auto last = parse_wal_segment_name(before.last, segment_size);
-    const auto first = parse_wal_segment_name(after.first, segment_size);
-    if (before.timeline != after.timeline || !last.ok() || !first.ok() || first->segment_number <= last->segment_number + 1) return std::nullopt;
-    return WalGap{to_string(last->next(), segment_size), to_string(WalSegmentName{first->timeline, first->segment_number - 1}, segment_size),
-                  first->segment_number - last->segment_number - 1};
-}
 
 std::string render_info(std::span<const RepositoryInfo> repositories) {
     std::string text;
@@ -117,8 +201,11 @@ std::string render_info(std::span<const RepositoryInfo> repositories) {
             text += formatted("  cluster {}: PostgreSQL {}, system identifier {}, WAL segments of {}\n", cluster.name, cluster.identity.major,
                               cluster.identity.system_identifier, pretty_size(cluster.identity.wal_segment_size));
             text += render_backups(cluster.content.backups);
-            text += render_wal(cluster.content.wal, cluster.identity.wal_segment_size);
+            text += render_wal(cluster.content.wal);
             text += render_tails(cluster.content.tails, cluster.identity.wal_segment_size);
+            const RecoveryWindow window = window_of(cluster);
+            text += render_window(window, cluster.identity.wal_segment_size);
+            text += render_restore_points(cluster.content.restore_points, window);
             for (const Error& error : cluster.content.damage()) text += formatted("    DAMAGED {}\n", error.message());
         }
     }

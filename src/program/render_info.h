@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,16 +21,6 @@ struct RepositoryInfo {
     std::string url;
     std::vector<ClusterInfo> clusters;
 };
-
-/// WAL that is missing between two ranges of one timeline.
-struct WalGap {
-    std::string first;  ///< segment names, both missing
-    std::string last;
-    uint64_t segments = 0;
-};
-
-/// The gap between `before` and `after`, two ranges in the order of list_wal_ranges; nothing when their timelines differ. Pure.
-std::optional<WalGap> gap_between(const WalRange& before, const WalRange& after, uint32_t segment_size);
 
 /// At most 100 columns with ordinary labels.
 std::string render_info(std::span<const RepositoryInfo> repositories);

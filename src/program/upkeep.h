@@ -69,4 +69,9 @@ Result<UpkeepResult> run_expire_job(const UpkeepContext& context, const Json& op
 /// Errors: invalid_argument without a label; as keep_backup.
 Result<UpkeepResult> run_keep_job(const UpkeepContext& context, const Json& options);
 
+/// Record a restore point in every repository. Options: name, note (may be null or missing), timeline, lsn, time. Rows: repository,
+/// recorded (false when it was already). The error of the first repository that fails is returned after all were tried. Errors:
+/// invalid_argument for options without sense; as record_restore_point.
+Result<UpkeepResult> run_restore_point_job(const UpkeepContext& context, const Json& options);
+
 }  // namespace steward

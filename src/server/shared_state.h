@@ -136,6 +136,55 @@ struct SharedCatalog {
     SharedBackupEntry entries[kMaxCatalogEntries];
 };
 
+struct SharedInterval {
+    uint32 timeline;
+    uint64 begin_lsn;
+    uint64 end_lsn;
+    TimestampTz begin;        ///< 0 for times that are not known, here and below
+    TimestampTz known_until;
+    SharedText<65> backup;
+};
+
+struct SharedGap {
+    uint32 timeline;
+    uint64 begin_lsn;
+    uint64 end_lsn;
+    SharedText<16> reason;
+    TimestampTz recorded;
+    SharedText<256> note;
+    uint64 before_lsn;
+    TimestampTz before;
+    uint64 after_lsn;
+    TimestampTz after;
+    SharedText<65> after_backup;
+};
+
+struct SharedRestorePoint {
+    SharedText<256> name;  ///< a name of 63 bytes may have grown when what is no UTF-8 was replaced
+    SharedText<512> note;
+    uint32 timeline;
+    uint64 lsn;
+    TimestampTz time;
+    bool reachable;
+};
+
+/// Rows that are shown, newest first, and how many there are.
+template <typename Row>
+struct SharedRows {
+    uint64 total;
+    int count;  ///< at most kMaxWindowRows
+    Row rows[kMaxWindowRows];
+};
+
+/// What can be recovered, as the WAL engine found it last.
+struct SharedWindow {
+    TimestampTz read_at;  ///< 0: not yet
+    SharedText<1024> error;
+    SharedRows<SharedInterval> intervals;
+    SharedRows<SharedGap> gaps;
+    SharedRows<SharedRestorePoint> restore_points;
+};
+
 enum class JobState : int { kIdle, kStarting, kRunning, kSucceeded, kFailed };
 
 /// Who asked for a run, and how it stands: what a backup and every job have in common. The slot keeps the last run until the
@@ -215,6 +264,7 @@ struct SharedState {
     SharedJob jobs[kJobKindCount];
     SharedHistory history;
     SharedCatalog catalog;
+    SharedWindow window;
 };
 
 /// The block, or nullptr when the library was not preloaded.

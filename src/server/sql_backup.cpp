@@ -135,7 +135,7 @@ PGDLLEXPORT Datum steward_backup(PG_FUNCTION_ARGS) {
     const bool reuse = PG_ARGISNULL(4) || PG_GETARG_BOOL(4);
     steward::enter([&] {
         return steward::backup(fcinfo, label != nullptr ? std::optional<std::string>(label) : std::nullopt, wait,
-                               {.label = {}, .fast_checkpoint = fast, .full_read = full_read, .reuse = reuse, .trigger = JobTrigger::kManual});
+                               {.label = {}, .fast_checkpoint = fast, .full_read = full_read, .reuse = reuse, .trigger = steward::JobTrigger::kManual});
     });
     return (Datum)0;
 }

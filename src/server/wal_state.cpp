@@ -14,6 +14,45 @@ void wake_waiters(bool archiver) {
     ConditionVariableBroadcast(&shared_state()->wal.changed);
 }
 
+void assign(SharedInterval& to, const WindowInterval& from) {
+    to.timeline = from.timeline;
+    to.begin_lsn = from.begin_lsn;
+    to.end_lsn = from.end_lsn;
+    to.begin = timestamp_of_unix_us(from.begin_us);
+    to.known_until = timestamp_of_unix_us(from.known_until_us);
+    to.backup.assign(from.backup);
+}
+
+void assign(SharedGap& to, const WindowGap& from) {
+    to.timeline = from.timeline;
+    to.begin_lsn = from.begin_lsn;
+    to.end_lsn = from.end_lsn;
+    to.reason.assign(from.reason);
+    to.recorded = timestamp_of_unix_us(from.recorded_us);
+    to.note.assign(from.note);
+    to.before_lsn = from.before_lsn;
+    to.before = timestamp_of_unix_us(from.before_us);
+    to.after_lsn = from.after_lsn;
+    to.after = timestamp_of_unix_us(from.after_us);
+    to.after_backup.assign(from.after_backup);
+}
+
+void assign(SharedRestorePoint& to, const WindowRestorePoint& from) {
+    to.name.assign(from.name);
+    to.note.assign(from.note);
+    to.timeline = from.timeline;
+    to.lsn = from.lsn;
+    to.time = timestamp_of_unix_us(from.time_us);
+    to.reachable = from.reachable;
+}
+
+template <typename Row, typename From>
+void assign_rows(SharedRows<Row>& to, const std::vector<From>& from, uint64 total) {
+    to.total = total;
+    to.count = static_cast<int>(std::min(from.size(), kMaxWindowRows));
+    for (int i = 0; i < to.count; ++i) assign(to.rows[i], from[static_cast<size_t>(i)]);
+}
+
 }  // namespace
 
 bool is_known_as_stored(std::string_view name) {
@@ -79,6 +118,16 @@ void note_catalog(const CatalogMessage& message) {
     catalog.error.assign(message.error);
     catalog.count = static_cast<int>(std::min<size_t>(message.backups.size(), kMaxCatalogEntries));
     for (int i = 0; i < catalog.count; ++i) catalog.entries[i].assign(message.backups[static_cast<size_t>(i)]);
+}
+
+void note_recovery_window(const RecoveryWindowMessage& message) {
+    const SharedLock lock(shared_state(), LW_EXCLUSIVE);
+    SharedWindow& window = shared_state()->window;
+    window.read_at = GetCurrentTimestamp();
+    window.error.assign(message.error);
+    assign_rows(window.intervals, message.intervals, message.interval_count);
+    assign_rows(window.gaps, message.gaps, message.gap_count);
+    assign_rows(window.restore_points, message.restore_points, message.restore_point_count);
 }
 
 uint64 ask_for(std::string_view name) {

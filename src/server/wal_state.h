@@ -20,6 +20,7 @@ void note_failure(std::string_view name, const Error& error);
 /// Take over what the engine reports about the repositories.
 void note_wal_status(const WalStatusMessage& status);
 void note_catalog(const CatalogMessage& catalog);
+void note_recovery_window(const RecoveryWindowMessage& window);
 
 /// Ask the worker to have `name` stored next. Returns the number of failures noted so far, for failure_since.
 uint64 ask_for(std::string_view name);

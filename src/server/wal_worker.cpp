@@ -93,6 +93,9 @@ Result<void> WalWorker::take(const Json& json) {
     } else if (type == CatalogMessage::kType) {
         TRY_ASSIGN(const CatalogMessage message, read_message<CatalogMessage>(json));
         note_catalog(message);
+    } else if (type == RecoveryWindowMessage::kType) {
+        TRY_ASSIGN(const RecoveryWindowMessage message, read_message<RecoveryWindowMessage>(json));
+        note_recovery_window(message);
     }
     return {};
 }

@@ -1,6 +1,6 @@
 -- Everything is closed to PUBLIC, the views are open to pg_monitor, actions only to those they are granted to.
 BEGIN;
-SELECT plan(23);
+SELECT plan(27);
 
 CREATE ROLE steward_nobody;
 CREATE ROLE steward_watcher IN ROLE pg_monitor;
@@ -24,6 +24,10 @@ SELECT lives_ok('TABLE steward.workers', 'a monitor reads workers');
 SELECT lives_ok('TABLE steward.backups', 'a monitor reads backups');
 SELECT lives_ok('TABLE steward.backup_progress', 'a monitor reads backup_progress');
 SELECT lives_ok('TABLE steward.jobs', 'a monitor reads jobs');
+SELECT lives_ok('TABLE steward.recovery_window', 'a monitor reads recovery_window');
+SELECT lives_ok('TABLE steward.wal_gaps', 'a monitor reads wal_gaps');
+SELECT lives_ok('TABLE steward.restore_points', 'a monitor reads restore_points');
+SELECT throws_ok($$SELECT steward.create_restore_point('p')$$, '42501', NULL, 'a monitor cannot make restore points');
 SELECT throws_ok($$SELECT steward.run_job('verify')$$, '42501', NULL, 'a monitor cannot run jobs');
 SELECT throws_ok('SELECT steward.archive_now()', '42501', NULL, 'a monitor cannot switch segments');
 SELECT throws_ok('SELECT * FROM steward.backup()', '42501', NULL, 'a monitor cannot take backups');
@@ -36,14 +40,16 @@ SET ROLE steward_nobody;
 SELECT throws_ok('TABLE steward.wal_archive', '42501', NULL, 'others cannot read wal_archive');
 SELECT throws_ok('TABLE steward.backups', '42501', NULL, 'others cannot read backups');
 SELECT throws_ok('TABLE steward.jobs', '42501', NULL, 'others cannot read jobs');
+SELECT throws_ok('TABLE steward.recovery_window', '42501', NULL, 'others cannot read recovery_window');
 SELECT throws_ok('SELECT * FROM steward.backup_list()', '42501', NULL, 'nor go round the view');
 RESET ROLE;
 
 -- An operator who was granted one action has that one.
 GRANT USAGE ON SCHEMA steward TO steward_operator;
-GRANT EXECUTE ON FUNCTION steward.archive_now(interval) TO steward_operator;
+GRANT EXECUTE ON FUNCTION steward.archive_now(interval), steward.create_restore_point(text, text) TO steward_operator;
 SET ROLE steward_operator;
 SELECT matches(steward.archive_now(), '^[0-9A-F]{24}$', 'an operator archives once it is granted');
+SELECT lives_ok($$SELECT steward.create_restore_point('an operator''s')$$, 'and makes restore points');
 SELECT throws_ok('SELECT * FROM steward.backup()', '42501', NULL, 'and nothing else');
 SELECT throws_ok('SELECT * FROM steward.expire()', '42501', NULL, 'not this one either');
 RESET ROLE;

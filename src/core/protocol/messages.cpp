@@ -69,6 +69,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalRepositoryStatus, url, last_segment, last_
                                    failures, last_error, last_error_us, tail_lsn, tail_stored_us)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CatalogEntry, repository, label, start_lsn, stop_lsn, timeline, started_us, stopped_us, data_bytes,
                                    repository_bytes, files, checksum_failures, from_standby, server_version)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WindowInterval, timeline, begin_lsn, end_lsn, begin_us, known_until_us, backup)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WindowGap, timeline, begin_lsn, end_lsn, reason, recorded_us, note, before_lsn, before_us, after_lsn, after_us,
+                                   after_backup)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WindowRestorePoint, name, note, timeline, lsn, time_us, reachable)
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HelloMessage, version, protocol)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ConfigureMessage, facts, settings)
@@ -80,6 +84,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StoredMessage, names)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NotStoredMessage, name, error)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalStatusMessage, backlog_files, backlog_bytes, bytes_per_second, repositories)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CatalogMessage, backups, error)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RecoveryWindowMessage, intervals, interval_count, gaps, gap_count, restore_points, restore_point_count, error)
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupStartMessage, label, start_lsn, started_us, from_standby, reuse, full_read, wal_summaries)
 
@@ -147,6 +152,7 @@ STEWARD_MESSAGE(StoredMessage)
 STEWARD_MESSAGE(NotStoredMessage)
 STEWARD_MESSAGE(WalStatusMessage)
 STEWARD_MESSAGE(CatalogMessage)
+STEWARD_MESSAGE(RecoveryWindowMessage)
 STEWARD_MESSAGE(BackupStartMessage)
 STEWARD_MESSAGE(BackupFinishMessage)
 STEWARD_MESSAGE(BackupProgressMessage)

@@ -3,7 +3,7 @@
 //   engine -> worker   hello      first message: program version and protocol number
 //   worker -> engine   configure  settings and facts; again after every reload
 //   engine -> worker   log        a record to be written to the server's log
-//   wal engine         stored, wal_status, catalog
+//   wal engine         stored, wal_status, catalog, recovery_window
 //   wal worker         want       archive this file next
 //                      flushed    WAL is on the server's disk up to here
 //   backup worker      backup_start, backup_finish
@@ -135,6 +135,56 @@ struct CatalogMessage {
     static constexpr const char* kType = "catalog";
     std::vector<CatalogEntry> backups;
     std::string error;  ///< not empty when a repository could not be read; its backups are missing then
+};
+
+/// Most rows of each kind that travel and are shown: the newest.
+inline constexpr size_t kMaxWindowRows = 256;
+
+/// A row of steward.recovery_window. Times are microseconds since the epoch, 0 when they are not known; LSNs are 0 then.
+struct WindowInterval {
+    uint32_t timeline = 0;
+    uint64_t begin_lsn = 0;
+    uint64_t end_lsn = 0;
+    int64_t begin_us = 0;
+    int64_t known_until_us = 0;
+    std::string backup;
+};
+
+/// A row of steward.wal_gaps.
+struct WindowGap {
+    uint32_t timeline = 0;
+    uint64_t begin_lsn = 0;
+    uint64_t end_lsn = 0;
+    std::string reason;
+    int64_t recorded_us = 0;
+    std::string note;
+    uint64_t before_lsn = 0;
+    int64_t before_us = 0;
+    uint64_t after_lsn = 0;
+    int64_t after_us = 0;
+    std::string after_backup;
+};
+
+/// A row of steward.restore_points.
+struct WindowRestorePoint {
+    std::string name;
+    std::string note;
+    uint32_t timeline = 0;
+    uint64_t lsn = 0;
+    int64_t time_us = 0;
+    bool reachable = false;
+};
+
+/// What all repositories together let a restore reach; each list newest first, at most kMaxWindowRows of `..._count`.
+struct RecoveryWindowMessage {
+    static constexpr const char* kType = "recovery_window";
+    std::vector<WindowInterval> intervals;
+    uint64_t interval_count = 0;
+    std::vector<WindowGap> gaps;
+    uint64_t gap_count = 0;
+    std::vector<WindowRestorePoint> restore_points;
+    uint64_t restore_point_count = 0;
+    std::string error;  ///< not empty when a repository could not be read; what it alone holds is missing then
 };
 
 /// Copy the data directory now: pg_backup_start has returned.

@@ -10,11 +10,6 @@ namespace steward {
 
 namespace {
 
-TimelineHistory history_of(const RestoreFacts& facts, TimelineId timeline) {
-    const auto found = facts.histories.find(timeline);
-    return found == facts.histories.end() ? TimelineHistory(timeline) : found->second;
-}
-
 bool is_known(const RestoreFacts& facts, TimelineId timeline) {
     const auto has_wal = facts.wal.timelines();
     return facts.histories.contains(timeline) || std::ranges::find(has_wal, timeline) != has_wal.end() ||
@@ -47,10 +42,6 @@ Result<TimelineHistory> choose_history(const RestoreFacts& facts, const RestoreC
             .detail(formatted("The newest timeline it holds is {}.", newest_timeline(facts)))
             .hint("Use \"--target-timeline latest\", or the number of a timeline that \"pg_steward info\" shows.");
     return history_of(facts, timeline.number);
-}
-
-bool is_on_history(const BackupSummary& backup, const TimelineHistory& history) {
-    return history.contains(backup.timeline, backup.start_lsn) && history.contains(backup.stop_timeline, backup.stop_lsn);
 }
 
 /// Whether the backup ends before the target, as far as can be told without reading WAL.
@@ -90,15 +81,42 @@ Error label_off_history(const BackupSummary& backup, const TimelineHistory& hist
         .object(backup.label);
 }
 
+/// Where restore points of the name wanted are recorded between the end of the backup and the end of what is reached.
+std::vector<RecordedRestorePoint> recorded_points(const RestoreFacts& facts, const Candidate& candidate, const RecoveryTarget& target) {
+    std::vector<RecordedRestorePoint> points;
+    if (target.kind != TargetKind::kName) return points;
+    for (const RecordedRestorePoint& point : facts.restore_points)
+        if (point.name == target.name && point.lsn > candidate.backup.summary.stop_lsn && point.lsn <= candidate.reach.end &&
+            candidate.history.contains(point.timeline, point.lsn))
+            points.push_back(point);
+    std::ranges::sort(points, {}, &RecordedRestorePoint::lsn);
+    return points;
+}
+
+Candidate make_candidate(const RestoreFacts& facts, const RecoveryTarget& target, const BackupFact& backup, const TimelineHistory& history) {
+    Candidate candidate{.backup = backup, .history = history, .reach = reach_from(facts.wal, history, backup.summary.start_lsn)};
+    if (candidate.reach.missing) candidate.hole = hole_at(facts, history, candidate.reach.missing->segment_number);
+    candidate.recorded_points = recorded_points(facts, candidate, target);
+    return candidate;
+}
+
+std::string at_time(const std::optional<TimePoint>& time) { return time ? formatted(" at {}", format_time(*time)) : std::string(); }
+
 }  // namespace
 
 Error hole_error(const Candidate& candidate, uint32_t segment_size, std::optional<Lsn> reachable) {
-    const std::string name = candidate.reach.missing ? to_string(*candidate.reach.missing, segment_size) : std::string();
-    Error error = Error(ErrorCode::missing_wal, formatted("WAL segment \"{}\" is missing, and there is WAL after it", name))
-                      .detail(formatted("Recovery from backup \"{}\" would end at the gap and lose everything after it.", candidate.backup.summary.label))
-                      .object(name);
-    if (!reachable) return std::move(error).hint("Choose a newer backup, or a recovery target before the gap.");
-    return std::move(error).hint(formatted("Choose a newer backup, or recover up to the gap with \"--target-lsn {}\".", *reachable));
+    const WalHole& hole = *candidate.hole;
+    std::string detail = formatted("Recovery from backup \"{}\" would end at the gap and lose everything after it. The nearest reachable points are {} before it",
+                                   candidate.backup.summary.label, reachable.value_or(candidate.reach.end));
+    detail += hole.after ? formatted(" and {} after it, where backup \"{}\" ends{}.", hole.after->lsn, hole.after->backup, at_time(hole.after->time))
+                         : std::string("; no backup leads to what is after it.");
+    if (!hole.note.empty()) detail += formatted(" The gap's note says: {}", hole.note);
+    Error error = Error(ErrorCode::missing_wal, describe(hole, segment_size) + ", and there is WAL after it")
+                      .detail(std::move(detail))
+                      .object(to_string(*candidate.reach.missing, segment_size));
+    const std::string after = hole.after ? formatted("Restore what is after the gap with \"--backup {}\"", hole.after->backup) : "Choose a newer backup";
+    if (!reachable) return std::move(error).hint(after + ", or choose a recovery target before the gap.");
+    return std::move(error).hint(formatted("{}, or recover up to the gap with \"--target-lsn {}\".", after, *reachable));
 }
 
 Result<std::vector<Candidate>> list_candidates(const RestoreFacts& facts, const RestoreChoice& choice) {
@@ -114,12 +132,12 @@ Result<std::vector<Candidate>> list_candidates(const RestoreFacts& facts, const 
             .hint("Choose one of them with --backup, or leave the choice to the target.")
             .object(*choice.label);
     TRY_ASSIGN(const TimelineHistory history, choose_history(facts, choice, named->summary));
-    if (choice.label && !is_on_history(named->summary, history)) return label_off_history(named->summary, history);
+    if (choice.label && !leads_to(named->summary, history)) return label_off_history(named->summary, history);
 
     std::vector<Candidate> on_history;
     for (const BackupFact& backup : facts.backups)
-        if ((!choice.label || backup.summary.label == *choice.label) && is_on_history(backup.summary, history))
-            on_history.insert(on_history.begin(), {backup, history, reach_from(facts.wal, history, backup.summary.start_lsn)});
+        if ((!choice.label || backup.summary.label == *choice.label) && leads_to(backup.summary, history))
+            on_history.insert(on_history.begin(), make_candidate(facts, choice.target, backup, history));
     if (on_history.empty()) return off_history(facts, history);
 
     std::vector<Candidate> candidates;
@@ -137,6 +155,8 @@ Result<std::vector<Candidate>> list_candidates(const RestoreFacts& facts, const 
                                                              candidate.backup.summary.label))
                          .hint("Choose another backup; this one cannot be restored.")
                          .object(name);
+        if (const WalHole hole = hole_at(facts, candidate.history, missing->segment_number); hole.reason != GapReason::kMissing)
+            incomplete = std::move(*incomplete).detail(describe(hole, facts.wal.segment_size()) + ".");
     }
     if (candidates.empty() && incomplete) return std::move(*incomplete);
     if (candidates.empty())

@@ -1,33 +1,16 @@
 // The decision which backup and which timeline serve a recovery target: facts in, candidates out, no I/O.
 #pragma once
 
-#include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/result.h"
-#include "core/postgres/timeline.h"
-#include "core/repository/backup_summary.h"
-#include "core/repository/catalog.h"
 #include "core/restore/recovery_target.h"
-#include "core/restore/wal_inventory.h"
+#include "core/restore/recovery_window.h"
+#include "core/restore/restore_facts.h"
 
 namespace steward {
-
-struct BackupFact {
-    BackupSummary summary;
-    size_t repository = 0;  ///< the first one that holds it, 0-based
-};
-
-/// What the repositories hold, together.
-struct RestoreFacts {
-    std::vector<BackupFact> backups;  ///< in the order of (timeline, start LSN), oldest first
-    WalInventory wal;
-    std::map<TimelineId, TimelineHistory> histories;  ///< of the history files that are there
-    std::vector<DamagedBackup> damaged;  ///< backups that no repository holds in one piece
-};
 
 struct RestoreChoice {
     std::optional<std::string> label;  ///< of the backup; without it the newest that serves the target
@@ -39,6 +22,9 @@ struct Candidate {
     BackupFact backup;
     TimelineHistory history;  ///< that recovery follows
     WalReach reach;           ///< from the backup's first segment on
+    std::optional<WalHole> hole = {};   ///< where `reach` ends with WAL beyond it
+    /// Where restore points of the target's name are recorded within reach, after the backup; ascending.
+    std::vector<RecordedRestorePoint> recorded_points = {};
 };
 
 /// List the backups that serve `choice`, best (newest) first; never empty.
@@ -55,7 +41,8 @@ Result<std::vector<Candidate>> list_candidates(const RestoreFacts& facts, const 
 /// same timeline by itself, so that it also finds the one of a promotion in the meantime; a number otherwise.
 std::string timeline_setting(const RestoreFacts& facts, const Candidate& candidate, const RecoveryTarget& target);
 
-/// The error for WAL that is missing before `candidate`'s newest WAL. `reachable` is the start of the last whole record before the hole.
+/// The error for WAL that is missing before `candidate`'s newest WAL, which has a hole: it names the reason and the nearest reachable points
+/// on both sides. `reachable` is the start of the last whole record before the hole.
 Error hole_error(const Candidate& candidate, uint32_t segment_size, std::optional<Lsn> reachable);
 
 }  // namespace steward

@@ -56,24 +56,31 @@ std::vector<Error> RepositoryContent::damage() const {
     std::vector<Error> all;
     for (const DamagedBackup& backup : damaged_backups) all.push_back(backup.error);
     std::ranges::copy(damaged_histories, std::back_inserter(all));
+    std::ranges::copy(damaged_records, std::back_inserter(all));
     return all;
 }
 
-Result<RepositoryContent> read_content(const Repository& repository) {
+Result<RepositoryContent> ContentReader::read(const Repository& repository) {
     RepositoryContent content;
-    Catalog catalog;
-    TRY_ASSIGN(content.backups, catalog.read(repository));
-    content.damaged_backups = catalog.damaged();
+    TRY_ASSIGN(content.backups, catalog_.read(repository));
+    content.damaged_backups = catalog_.damaged();
     // Tails first: their pieces go when the whole segment is there.
     TRY_ASSIGN(content.tails, list_wal_tails(repository));
+    // The WAL before the ledger: an entry is made before its segments go, so that what is seen to be gone is also seen to be entered.
     TRY_ASSIGN(content.wal, list_wal_ranges(repository));
     drop_finished(content, repository.identity().wal_segment_size);
     TRY(read_histories(repository, content));
+    TRY_ASSIGN(content.gaps, gaps_.read(repository));
+    TRY_ASSIGN(content.restore_points, restore_points_.read(repository));
+    content.damaged_records = gaps_.damaged();
+    std::ranges::copy(restore_points_.damaged(), std::back_inserter(content.damaged_records));
     return content;
 }
 
+Result<RepositoryContent> read_content(const Repository& repository) { return ContentReader().read(repository); }
+
 RestoreFacts merge_contents(std::span<const RepositoryContent> contents, uint32_t wal_segment_size) {
-    RestoreFacts facts{{}, WalInventory(wal_segment_size), {}, {}};
+    RestoreFacts facts{.backups = {}, .wal = WalInventory(wal_segment_size)};
     for (size_t i = 0; i < contents.size(); ++i) {
         for (const BackupSummary& backup : contents[i].backups)
             if (std::ranges::none_of(facts.backups, [&](const BackupFact& known) { return known.summary.label == backup.label; }))
@@ -81,6 +88,10 @@ RestoreFacts merge_contents(std::span<const RepositoryContent> contents, uint32_
         std::ranges::copy(contents[i].damaged_backups, std::back_inserter(facts.damaged));
         add_ranges(contents[i], facts.wal);
         for (const auto& [timeline, history] : contents[i].histories) facts.histories.try_emplace(timeline, history);
+        for (const RecordedRestorePoint& point : contents[i].restore_points)
+            if (std::ranges::none_of(facts.restore_points, [&](const auto& p) { return p.timeline == point.timeline && p.lsn == point.lsn; }))
+                facts.restore_points.push_back(point);
+        std::ranges::copy(contents[i].gaps, std::back_inserter(facts.gaps));
     }
     add_tails(contents, facts.wal);
     // What another repository holds whole is not lost.

@@ -9,7 +9,7 @@
 #include "core/repository/catalog.h"
 #include "core/repository/repository.h"
 #include "core/repository/wal_tail.h"
-#include "core/restore/choose_backup.h"
+#include "core/restore/restore_facts.h"
 
 namespace steward {
 
@@ -21,9 +21,24 @@ struct RepositoryContent {
     std::map<TimelineId, TimelineHistory> histories;
     std::vector<DamagedBackup> damaged_backups;
     std::vector<Error> damaged_histories;  ///< timeline history files that could not be understood and were left out
+    std::vector<RecordedRestorePoint> restore_points;  ///< in the order of (timeline, LSN)
+    std::vector<RecordedGap> gaps;                     ///< entries of the ledger, in the order of (timeline, begin)
+    std::vector<Error> damaged_records;    ///< restore points and gaps that could not be understood and were left out
 
     /// All of it, for people.
     std::vector<Error> damage() const;
+};
+
+/// Lists a repository again and again; what never changes is read once. For one thread and one repository.
+class ContentReader {
+public:
+    /// Errors: as read_content.
+    Result<RepositoryContent> read(const Repository& repository);
+
+private:
+    Catalog catalog_;
+    RestorePoints restore_points_;
+    GapLedger gaps_;
 };
 
 /// List a repository. The tail of a segment that is there whole, which is about to be removed, is left out. A damaged object does not hide the others. Errors: as Storage::list and read.

@@ -109,8 +109,11 @@ Result<std::optional<Lsn>> last_record(std::span<const Repository> repositories,
 
 /// What stands in the way when the WAL ends before the target: a hole, or simply its end.
 Error beyond_the_wal(const Candidate& candidate, uint32_t segment_size, const RecoveryTarget& target, std::string detail) {
-    if (candidate.reach.missing)
-        detail += formatted(" WAL segment \"{}\" is missing, and there is WAL after it.", to_string(*candidate.reach.missing, segment_size));
+    if (candidate.hole) {
+        detail += formatted(" {}, and there is WAL after it.", describe(*candidate.hole, segment_size));
+        if (const auto& after = candidate.hole->after)
+            detail += formatted(" What is after it is reached from {} on, with backup \"{}\".", after->lsn, after->backup);
+    }
     return Error(ErrorCode::unreachable_target, formatted("the WAL in the repository does not reach the recovery target, {}", describe(target)))
         .detail(std::move(detail))
         .hint("Choose an earlier target, or leave the target out to recover all there is.");
@@ -168,6 +171,34 @@ Result<TargetProof> prove_time(std::span<const Repository> repositories, const C
                                  : formatted("No transaction ended after backup \"{}\", which was finished at {}.", backup.label, format_time(backup.stopped)));
 }
 
+/// The newest candidate within whose reach a restore point of the target's name is recorded, and where.
+std::optional<TargetProof> recorded_proof(std::span<const Candidate> candidates) {
+    for (size_t i = 0; i < candidates.size(); ++i)
+        if (!candidates[i].recorded_points.empty()) {
+            const RecordedRestorePoint& point = candidates[i].recorded_points.front();
+            return TargetProof{i, point.lsn, point.time};
+        }
+    return std::nullopt;
+}
+
+/// Look at the place where a restore point is recorded instead of searching all WAL for it; nothing when it is not there.
+Result<std::optional<TargetProof>> prove_recorded(std::span<const Repository> repositories, std::span<const Candidate> candidates,
+                                                  const RecoveryTarget& target, RestoreProgress& progress, const CancelToken& cancel) {
+    // The record is a few hundred bytes at most and ends where it is recorded; a page more covers headers between.
+    constexpr uint64_t kRecordRoom = 8192;
+    const std::optional<TargetProof> recorded = recorded_proof(candidates);
+    if (!recorded) return recorded;
+    const Candidate& candidate = candidates[recorded->candidate];
+    const Lsn end = *recorded->lsn;
+    const Lsn from = std::max(candidate.backup.summary.stop_lsn, end.value > kRecordRoom ? end - kRecordRoom : Lsn{});
+    const auto segments = segments_of(candidate, repositories.front().identity().wal_segment_size, from, end);
+    progress.begin("looking for the restore point", segments.size(), false);
+    ForwardSearch search(WalScanner(repositories, segments), target, from, progress);
+    TRY_ASSIGN(const std::optional<FoundRecord> found, search.run(1, cancel));
+    if (!found) return std::optional<TargetProof>();
+    return std::optional(TargetProof{recorded->candidate, found->lsn, found->time});
+}
+
 Result<TargetProof> prove_by_search(std::span<const Repository> repositories, std::span<const Candidate> candidates, const RecoveryTarget& target,
                                     int workers, RestoreProgress& progress, const CancelToken& cancel) {
     const uint32_t segment_size = repositories.front().identity().wal_segment_size;
@@ -193,9 +224,12 @@ Result<TargetProof> prove_by_search(std::span<const Repository> repositories, st
 Result<TargetProof> prove_target(std::span<const Repository> repositories, std::span<const Candidate> candidates, const RecoveryTarget& target,
                                  TargetCheck check, int workers, RestoreProgress& progress, const CancelToken& cancel) {
     if (target.kind == TargetKind::kLatest) return prove_latest(repositories, candidates.front(), check);
-    if (target.kind == TargetKind::kImmediate || check == TargetCheck::kNone) return TargetProof{};
+    if (check == TargetCheck::kNone) return recorded_proof(candidates).value_or(TargetProof{});
+    if (target.kind == TargetKind::kImmediate) return TargetProof{};
     if (target.kind == TargetKind::kLsn) return prove_lsn(repositories, candidates.front(), target);
     if (target.kind == TargetKind::kTime) return prove_time(repositories, candidates.front(), target, progress, cancel);
+    TRY_ASSIGN(const std::optional<TargetProof> recorded, prove_recorded(repositories, candidates, target, progress, cancel));
+    if (recorded) return *recorded;
     return prove_by_search(repositories, candidates, target, workers, progress, cancel);
 }
 

@@ -28,7 +28,8 @@ enum class TargetCheck { kScanWal, kNone };
 /// A restore point or transaction is searched from the newest backup's end on, then between each older backup and the next;
 /// the server refuses a target that lies before the backup is consistent. A time needs the end of a transaction after
 /// it, a position a record at or after it: without one the server would end recovery with an error after hours of replay.
-/// With kNone the newest candidate is taken, unread.
+/// A restore point that is recorded (Candidate::recorded_points) is looked up where it is recorded, and searched only if it is not there.
+/// With kNone the newest candidate is taken, unread; for a restore point that is recorded the newest one that reaches it.
 ///
 /// Errors: unreachable_target naming the last time or LSN that can be reached; missing_wal for a hole in the way (also with
 /// kNone for the end of the WAL); as WalScanner::visit.

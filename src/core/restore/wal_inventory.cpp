@@ -62,6 +62,12 @@ bool WalInventory::has_beyond(const TimelineHistory& history, uint64_t segment_n
     });
 }
 
+const std::map<uint64_t, uint64_t>& WalInventory::ranges(TimelineId timeline) const {
+    static const std::map<uint64_t, uint64_t> none;
+    const auto found = ranges_.find(timeline);
+    return found == ranges_.end() ? none : found->second;
+}
+
 std::vector<TimelineId> WalInventory::timelines() const {
     std::set<TimelineId> timelines;
     for (const auto& [timeline, ranges] : ranges_) timelines.insert(timeline);

@@ -35,6 +35,9 @@ public:
     /// Whether any segment of `history` after number `segment_number` is there, be it only a tail.
     bool has_beyond(const TimelineHistory& history, uint64_t segment_number) const;
 
+    /// The segments of one timeline as (first, last), both included; in order, neither overlapping nor adjacent.
+    const std::map<uint64_t, uint64_t>& ranges(TimelineId timeline) const;
+
     /// Every timeline with a segment or a tail, in order.
     std::vector<TimelineId> timelines() const;
 

@@ -39,6 +39,17 @@ TEST(Messages, ArriveAsSent) {
     EXPECT_EQ(log.record.level, LogLevel::kDebug1);
     EXPECT_EQ(log.record.fields[1].second, "2");
     EXPECT_EQ(log.record.sqlstate, "58P01");
+    const RecoveryWindowMessage window = sent(RecoveryWindowMessage{{{1, 2, 3, 4, 5, "b"}},
+                                                                    6,
+                                                                    {{1, 2, 3, "dropped", 4, "note", 5, 6, 7, 8, "after"}},
+                                                                    9,
+                                                                    {{"name", "note", 1, 2, 3, true}},
+                                                                    10,
+                                                                    "error"});
+    EXPECT_EQ(window.intervals[0].known_until_us, 5);
+    EXPECT_EQ(window.gaps[0].after_backup, "after");
+    EXPECT_EQ(window.restore_points[0].time_us, 3);
+    EXPECT_EQ(window.restore_point_count, 10u);
     const WalStatusMessage status =
         sent(WalStatusMessage{1, UINT64_MAX, 2.5, {{"url", "000000010000000000000003", UINT64_MAX, -5, 1, 2, 3, 4, "error", 9, UINT64_MAX - 1, 10}}});
     EXPECT_EQ(status.backlog_bytes, UINT64_MAX);
