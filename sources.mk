@@ -34,6 +34,7 @@ CORE_SOURCES = \
 	src/core/postgres/wal_name.cpp \
 	src/core/postgres/wal_reader.cpp \
 	src/core/postgres/wal_record.cpp \
+	src/core/proof/verify.cpp \
 	src/core/protocol/frame.cpp \
 	src/core/protocol/messages.cpp \
 	src/core/repository/backup_summary.cpp \
@@ -51,7 +52,6 @@ CORE_SOURCES = \
 	src/core/restore/target_directory.cpp \
 	src/core/restore/target_proof.cpp \
 	src/core/restore/unpack.cpp \
-	src/core/restore/verify.cpp \
 	src/core/restore/wal_fetch.cpp \
 	src/core/restore/wal_get.cpp \
 	src/core/restore/wal_inventory.cpp \

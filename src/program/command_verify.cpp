@@ -7,7 +7,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
-#include "core/restore/verify.h"
+#include "core/proof/verify.h"
 #include "program/commands.h"
 #include "program/console.h"
 #include "program/open_repositories.h"

@@ -1,4 +1,4 @@
-#include "core/restore/verify.h"
+#include "core/proof/verify.h"
 
 #include <algorithm>
 #include <atomic>
