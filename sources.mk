@@ -34,7 +34,9 @@ CORE_SOURCES = \
 	src/core/postgres/wal_name.cpp \
 	src/core/postgres/wal_reader.cpp \
 	src/core/postgres/wal_record.cpp \
+	src/core/proof/verification_record.cpp \
 	src/core/proof/verify.cpp \
+	src/core/proof/wal_holes.cpp \
 	src/core/protocol/frame.cpp \
 	src/core/protocol/messages.cpp \
 	src/core/repository/backup_summary.cpp \
@@ -101,6 +103,7 @@ PROGRAM_SOURCES = \
 	src/program/main.cpp \
 	src/program/open_repositories.cpp \
 	src/program/prefetch_process.cpp \
+	src/program/random_number.cpp \
 	src/program/render_info.cpp \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp

@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
-#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "program/catalog_entry.h"
 #include "program/claim_repositories.h"
 #include "program/engines.h"
+#include "program/random_number.h"
 
 namespace steward {
 
@@ -26,11 +26,6 @@ using namespace std::chrono_literals;
 constexpr auto kProgressInterval = 200ms;
 
 TimePoint time_of(int64_t microseconds) { return TimePoint(std::chrono::microseconds(microseconds)); }
-
-uint64_t random_number() {
-    std::random_device source;
-    return uint64_t{source()} << 32 | source();
-}
 
 /// Tells the worker how far the backup is, from a thread of its own, when there is something new to tell.
 class ProgressReporter {
