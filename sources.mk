@@ -34,6 +34,8 @@ CORE_SOURCES = \
 	src/core/postgres/wal_name.cpp \
 	src/core/postgres/wal_reader.cpp \
 	src/core/postgres/wal_record.cpp \
+	src/core/proof/drill.cpp \
+	src/core/proof/scratch_directory.cpp \
 	src/core/proof/verification_record.cpp \
 	src/core/proof/verify.cpp \
 	src/core/proof/wal_holes.cpp \
@@ -86,7 +88,9 @@ CORE_SOURCES = \
 
 PROGRAM_SOURCES = \
 	src/program/catalog_entry.cpp \
+	src/program/child_process.cpp \
 	src/program/claim_repositories.cpp \
+	src/program/command_drill.cpp \
 	src/program/command_engine.cpp \
 	src/program/command_info.cpp \
 	src/program/command_reference.cpp \
@@ -96,15 +100,18 @@ PROGRAM_SOURCES = \
 	src/program/commands.cpp \
 	src/program/configuration.cpp \
 	src/program/console.cpp \
+	src/program/drill_run.cpp \
 	src/program/engine_backup.cpp \
 	src/program/engine_link.cpp \
 	src/program/engine_wal.cpp \
 	src/program/engines.cpp \
 	src/program/main.cpp \
 	src/program/open_repositories.cpp \
+	src/program/own_wal_get.cpp \
 	src/program/prefetch_process.cpp \
 	src/program/random_number.cpp \
 	src/program/render_info.cpp \
+	src/program/scratch_server.cpp \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp
 

@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
     steward::add_info_command(program, chosen);
     steward::add_restore_command(program, chosen);
     steward::add_verify_command(program, chosen);
+    steward::add_drill_command(program, chosen);
     steward::add_wal_get_command(program, chosen);
     steward::add_engine_command(program, chosen);
     steward::add_reference_command(program, chosen);
