@@ -22,6 +22,9 @@ CORE_SOURCES = \
 	src/core/codec/compression.cpp \
 	src/core/crypto/digest.cpp \
 	src/core/crypto/xxh3_avx2.cpp \
+	src/core/jobs/job_history.cpp \
+	src/core/jobs/job_record.cpp \
+	src/core/jobs/job_report.cpp \
 	src/core/postgres/backup_label.cpp \
 	src/core/postgres/configuration.cpp \
 	src/core/postgres/crc32c.cpp \
@@ -103,6 +106,7 @@ PROGRAM_SOURCES = \
 	src/program/drill_run.cpp \
 	src/program/engine_backup.cpp \
 	src/program/engine_link.cpp \
+	src/program/engine_upkeep.cpp \
 	src/program/engine_wal.cpp \
 	src/program/engines.cpp \
 	src/program/main.cpp \
@@ -113,7 +117,8 @@ PROGRAM_SOURCES = \
 	src/program/render_info.cpp \
 	src/program/scratch_server.cpp \
 	src/program/server_version.cpp \
-	src/program/signal_watch.cpp
+	src/program/signal_watch.cpp \
+	src/program/upkeep_verify.cpp
 
 SERVER_SOURCES = \
 	src/server/archive_module.cpp \
@@ -121,14 +126,20 @@ SERVER_SOURCES = \
 	src/server/backup_worker.cpp \
 	src/server/boundary.cpp \
 	src/server/engine_process.cpp \
+	src/server/history.cpp \
+	src/server/job.cpp \
 	src/server/module.cpp \
 	src/server/report.cpp \
 	src/server/result_rows.cpp \
+	src/server/run.cpp \
+	src/server/run_engine.cpp \
 	src/server/session.cpp \
 	src/server/settings.cpp \
 	src/server/shared_state.cpp \
 	src/server/sql_archive.cpp \
 	src/server/sql_backup.cpp \
+	src/server/sql_jobs.cpp \
+	src/server/upkeep_worker.cpp \
 	src/server/wal_state.cpp \
 	src/server/wal_worker.cpp \
 	src/server/worker.cpp \
@@ -139,4 +150,5 @@ SQL_AREAS = \
 	sql/schema.sql \
 	sql/archive.sql \
 	sql/backup.sql \
+	sql/jobs.sql \
 	sql/rights.sql

@@ -12,5 +12,6 @@ GRANT EXECUTE ON FUNCTION
     steward.wal_archive_status(),
     steward.worker_status(),
     steward.backup_progress_status(),
-    steward.backup_list()
+    steward.backup_list(),
+    steward.job_list()
 TO pg_monitor;

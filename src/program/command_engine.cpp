@@ -26,7 +26,7 @@ void add_engine_command(CLI::App& program, ChosenCommand& chosen) {
     CLI::App& app = *program.add_subcommand("engine", "Run an engine for the server (started by it)");
     app.group("");
     const auto job = std::make_shared<std::string>();
-    app.add_option("JOB", *job, "wal or backup")->required();
+    app.add_option("JOB", *job, "wal, backup or upkeep")->required();
     on_chosen(app, chosen, [job] { return run(*job); });
 }
 

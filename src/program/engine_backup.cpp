@@ -1,11 +1,8 @@
 // The backup engine: copies one base backup while the worker holds the backup session.
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,46 +12,19 @@
 #include "program/catalog_entry.h"
 #include "program/claim_repositories.h"
 #include "program/engines.h"
+#include "program/progress_reporter.h"
 #include "program/random_number.h"
 
 namespace steward {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kProgressInterval = 200ms;
-
 TimePoint time_of(int64_t microseconds) { return TimePoint(std::chrono::microseconds(microseconds)); }
 
-/// Tells the worker how far the backup is, from a thread of its own, when there is something new to tell.
-class ProgressReporter {
-public:
-    ProgressReporter(EngineLink& link, const BaseBackup& backup)
-        : link_(link), backup_(backup), thread_([this](std::stop_token stop) { report_until(stop); }) {}
-
-private:
-    void report_until(std::stop_token stop) {
-        std::mutex mutex;
-        std::condition_variable_any never;
-        std::unique_lock lock(mutex);
-        std::string last;
-        while (!stop.stop_requested()) {
-            BackupProgress now = backup_.progress();
-            const BackupProgressMessage message{std::string(to_string(now.phase)), now.bytes_total,     now.bytes_done, now.files_total,
-                                                now.repository_bytes,              std::move(now.waiting_for)};
-            if (std::string text = render_message(message); text != last) {
-                link_.send(message);
-                last = std::move(text);
-            }
-            never.wait_for(lock, stop, kProgressInterval, [] { return false; });
-        }
-    }
-
-    EngineLink& link_;
-    const BaseBackup& backup_;
-    std::jthread thread_;
-};
+BackupProgressMessage progress_message(const BaseBackup& backup) {
+    BackupProgress now = backup.progress();
+    return {std::string(to_string(now.phase)), now.bytes_total, now.bytes_done, now.files_total, now.repository_bytes, std::move(now.waiting_for)};
+}
 
 BaseBackupOptions make_options(const ConfigureMessage& configuration, const Settings& settings, const BackupStartMessage& start, const Clock& clock) {
     return {.data_directory = configuration.facts.data_directory,
@@ -69,7 +39,7 @@ BaseBackupOptions make_options(const ConfigureMessage& configuration, const Sett
 }
 
 Result<BackupSummary> run_backup(EngineLink& link, BaseBackup& backup) {
-    const ProgressReporter reporter(link, backup);
+    const ProgressReporter reporter(link, [&backup] { return progress_message(backup); });
     TRY(backup.copy(link.cancel()));
     link.send(BackupCopiedMessage{});
     TRY_ASSIGN(const BackupFinishMessage finish, link.expect<BackupFinishMessage>());

@@ -38,6 +38,7 @@ int run_engine(const std::string& job) {
     std::jthread guard([&link](std::stop_token finished) { end_with_worker(link, finished); });
     const Result<void> result = job == "wal"      ? run_wal_engine(link)
                                 : job == "backup" ? run_backup_engine(link)
+                                : job == "upkeep" ? run_upkeep_engine(link)
                                                   : Result<void>(Error(ErrorCode::usage, "there is no engine \"" + job + "\""));
     if (result.ok()) return 0;
     link.send(FailedMessage{result.error()});

@@ -14,6 +14,9 @@ Result<void> run_wal_engine(EngineLink& link);
 /// Copy one base backup.
 Result<void> run_backup_engine(EngineLink& link);
 
+/// Run one job on the repositories (program/upkeep.h).
+Result<void> run_upkeep_engine(EngineLink& link);
+
 /// Run the engine called `job` on descriptor kEngineSocket. Returns the exit status. Errors go to the worker.
 int run_engine(const std::string& job);
 

@@ -4,31 +4,24 @@
 #include <string>
 #include <vector>
 
-#include "server/shared_state.h"
+#include "server/run.h"
 
 namespace steward {
 
 struct BackupRequest {
     std::string label;
     bool fast_checkpoint = true;
+    JobTrigger trigger = JobTrigger::kManual;
 };
 
-/// Take the slot for a new backup. Returns the job's number. Errors: busy, naming who runs one.
+/// Take the slot for a new backup. Returns the run's number. Errors: busy, naming who runs one.
 Result<uint64> reserve_backup(const BackupRequest& request);
 
-/// Ask the running backup to stop, if it is still job `number`.
-void cancel_backup(uint64 number);
-
 /// Set what steward.backup_progress shows. Worker only.
-void note_backup_phase(std::string_view phase);
 void note_backup_progress(const BackupProgressMessage& progress);
 
-/// End the job: the backup is complete in these repositories, at least one. steward.backups shows it from now on. Worker only.
-void finish_backup(const std::vector<CatalogEntry>& entries);
-/// End the job with an error. For the worker, or for the requester when no worker came up.
-void fail_backup(uint64 number, const Error& error);
-
-/// Where job `number` stands; kIdle when another has taken the slot since.
-JobState backup_state(uint64 number);
+/// End run `number`: the backup is complete in these repositories, at least one. steward.backups shows it from now on. Worker
+/// only. Errors: server_raised.
+Result<void> finish_backup(uint64 number, const std::vector<CatalogEntry>& entries);
 
 }  // namespace steward

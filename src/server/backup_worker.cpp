@@ -13,6 +13,7 @@
 #include "server/backup_job.h"
 #include "server/boundary.h"
 #include "server/report.h"
+#include "server/run_engine.h"
 #include "server/session.h"
 #include "server/settings.h"
 #include "server/worker.h"
@@ -22,61 +23,38 @@ namespace steward {
 
 namespace {
 
-using namespace std::chrono_literals;
-
 class BackupRun {
 public:
-    explicit BackupRun(std::string label, bool fast) : label_(std::move(label)), fast_(fast) {}
+    BackupRun(uint64 number, std::string label, bool fast) : number_(number), label_(std::move(label)), fast_(fast) {}
 
     /// Run the whole backup. Errors: what made it fail; nothing is left in the repository then but objects that no manifest names.
     Result<std::vector<CatalogEntry>> run();
 
 private:
-    Result<void> start_engine();
     Result<void> copy();
     Result<std::vector<CatalogEntry>> commit();
     Result<Json> next_message();
-    Result<void> check_cancel_request() const;
 
+    uint64 number_;
     std::string label_;
     bool fast_;
     std::unique_ptr<EngineProcess> engine_;
 };
 
 Result<std::vector<CatalogEntry>> BackupRun::run() {
-    TRY(start_engine());
+    TRY_ASSIGN(engine_, start_run_engine("backup", number_));
     TRY(copy());
     return commit();
 }
 
-Result<void> BackupRun::start_engine() {
-    TRY_ASSIGN(engine_, EngineProcess::start("backup", engine_program()));
-    {
-        const SharedLock lock(shared_state(), LW_EXCLUSIVE);
-        WorkerSlot& slot = shared_state()->backup.worker;
-        slot.engine_pid = engine_->pid();
-        slot.engine_state = EngineState::kRunning;
-        slot.engine_starts++;
-        slot.engine_started = GetCurrentTimestamp();
-    }
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (!engine_->greeted()) {
-        TRY_ASSIGN(const std::optional<Json> early, engine_->receive());
-        if (engine_->greeted()) break;
-        if (early || std::chrono::steady_clock::now() > deadline) return Error(ErrorCode::engine_failed, "engine did not greet in time");
-        TRY(wait_for_work(engine_.get(), 1000ms));
-    }
-    return engine_->send(configure_message());
-}
-
 Result<void> BackupRun::copy() {
-    note_backup_phase("waiting for checkpoint");
+    note_phase(number_, "waiting for checkpoint");
     BackupStartMessage message;
     message.label = label_;
     message.from_standby = RecoveryInProgress();
     message.started_us = unix_us_of_timestamp(GetCurrentTimestamp());
     TRY_ASSIGN(message.start_lsn, start_backup_session(label_, fast_));
-    note_backup_phase("scanning");
+    note_phase(number_, "scanning");
     TRY(engine_->send(message));
     for (;;) {
         TRY_ASSIGN(const Json json, next_message());
@@ -104,23 +82,11 @@ Result<std::vector<CatalogEntry>> BackupRun::commit() {
 /// The engine's next message other than progress, which goes to shared memory.
 Result<Json> BackupRun::next_message() {
     for (;;) {
-        TRY(check_cancel_request());
-        TRY_ASSIGN(std::optional<Json> json, engine_->receive());
-        if (!json) {
-            TRY(wait_for_work(engine_.get(), 60s));
-            continue;
-        }
-        if (message_type(*json) != BackupProgressMessage::kType) return std::move(*json);
-        TRY_ASSIGN(const BackupProgressMessage progress, read_message<BackupProgressMessage>(*json));
+        TRY_ASSIGN(Json json, next_engine_message(*engine_, number_));
+        if (message_type(json) != BackupProgressMessage::kType) return json;
+        TRY_ASSIGN(const BackupProgressMessage progress, read_message<BackupProgressMessage>(json));
         note_backup_progress(progress);
     }
-}
-
-Result<void> BackupRun::check_cancel_request() const {
-    TRY(check_for_interrupts());
-    const SharedLock lock(shared_state(), LW_SHARED);
-    if (shared_state()->backup.cancel_requested) return Error(ErrorCode::cancelled, "backup was canceled on request");
-    return {};
 }
 
 Result<void> report_completion(const CatalogEntry& entry) {
@@ -145,19 +111,15 @@ Result<void> run_backup_job(uint64 number) {
     TRY(call_server([name] { BackgroundWorkerInitializeConnection(name, nullptr, 0); }));
     TRY(call_server([] { pgstat_report_activity(STATE_RUNNING, "steward backup"); }));
 
-    const Result<std::vector<CatalogEntry>> result = BackupRun(label, fast).run();
+    TRY(begin_work(number));
+    const Result<std::vector<CatalogEntry>> result = BackupRun(number, label, fast).run();
     if (!result.ok()) {
-        fail_backup(number, result.error());
+        TRY(fail_run(number, result.error()));
         // The requester gets it too, if one waits; the log keeps it in any case.
         return result.error();
     }
-    finish_backup(*result);
+    TRY(finish_backup(number, *result));
     return report_completion(result->front());
-}
-
-/// The worker ends without having said how: by FATAL, or by an error that the code above did not see.
-void fail_unfinished(int, Datum number) {
-    fail_backup(DatumGetUInt64(number), Error(ErrorCode::engine_failed, "backup worker ended unexpectedly").hint("The server's log says why."));
 }
 
 }  // namespace
@@ -172,10 +134,10 @@ extern "C" void pg_steward_backup_main(Datum) {
     uint64 number = 0;
     {
         const SharedLock lock(shared_state(), LW_SHARED);
-        number = shared_state()->backup.number;
+        number = backup_run().number;
     }
-    before_shmem_exit(fail_unfinished, UInt64GetDatum(number));
-    occupy_slot(&shared_state()->backup.worker);
+    fail_run_at_exit(number);
+    occupy_slot(&backup_run().worker);
     enter([number] { return run_backup_job(number); });
     proc_exit(0);
 }

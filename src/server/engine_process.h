@@ -18,7 +18,7 @@ namespace steward {
 /// an engine is idempotent and nothing half-done is visible in a repository.
 class EngineProcess {
 public:
-    /// Start the engine for `job` ("wal", "backup"). Errors: engine_failed with the cure when the program is missing or
+    /// Start the engine for `job` ("wal", "backup", "upkeep"). Errors: engine_failed with the cure when the program is missing or
     /// cannot be executed.
     static Result<std::unique_ptr<EngineProcess>> start(const std::string& job, const std::string& program);
 

@@ -4,6 +4,7 @@
 
 #include "core/postgres/lsn.h"
 #include "server/boundary.h"
+#include "server/history.h"
 
 namespace steward {
 
@@ -18,7 +19,7 @@ constexpr const char* kName = "pg_steward";
 void request() {
     if (previous_request_hook != nullptr) previous_request_hook();
     RequestAddinShmemSpace(MAXALIGN(sizeof(SharedState)));
-    RequestNamedLWLockTranche(kName, 1);
+    RequestNamedLWLockTranche(kName, 2);
 }
 
 void startup() {
@@ -28,11 +29,15 @@ void startup() {
     state = static_cast<SharedState*>(ShmemInitStruct(kName, sizeof(SharedState), &found));
     if (!found) {
         std::memset(static_cast<void*>(state), 0, sizeof *state);
-        state->lock = &GetNamedLWLockTranche(kName)->lock;
+        LWLockPadded* const locks = GetNamedLWLockTranche(kName);
+        state->lock = &locks[0].lock;
+        state->history.file_lock = &locks[1].lock;
         ConditionVariableInit(&state->wal.changed);
-        ConditionVariableInit(&state->backup.changed);
+        ConditionVariableInit(&state->backup.run.changed);
+        for (SharedJob& job : state->jobs) ConditionVariableInit(&job.run.changed);
     }
     LWLockRelease(AddinShmemInitLock);
+    if (!found) load_history();
 }
 
 }  // namespace
@@ -72,6 +77,19 @@ void SharedBackupEntry::assign(const CatalogEntry& entry) {
     checksum_failures = entry.checksum_failures;
     from_standby = entry.from_standby;
     server_version.assign(entry.server_version);
+}
+
+void SharedJobRecord::assign(const JobRecord& record) {
+    const auto timestamp = [](TimePoint time) { return timestamp_of_unix_us(time.time_since_epoch().count()); };
+    number = record.number;
+    job.assign(record.job);
+    trigger = record.trigger;
+    result = record.result;
+    started = timestamp(record.started);
+    finished = record.finished ? timestamp(*record.finished) : 0;
+    bytes = record.bytes;
+    summary.assign(record.summary);
+    error.assign(record.error);
 }
 
 SharedState* shared_state() { return state; }

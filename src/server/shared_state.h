@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/jobs/job_kind.h"
+#include "core/jobs/job_record.h"
 #include "core/protocol/messages.h"
 #include "server/compat.h"
 
@@ -15,6 +17,7 @@ namespace steward {
 inline constexpr int kMaxRepositories = 8;
 inline constexpr int kMaxCatalogEntries = 512;
 inline constexpr int kStoredRing = 1024;
+inline constexpr int kHistoryRing = 256;
 
 /// Text in shared memory: always terminated, cut at a UTF-8 boundary when too long.
 template <size_t size>
@@ -133,26 +136,71 @@ struct SharedCatalog {
 
 enum class JobState : int { kIdle, kStarting, kRunning, kSucceeded, kFailed };
 
-/// The backup that runs, or the last one that ran: there is at most one at a time.
-struct SharedBackup {
+/// Who asked for a run, and how it stands: what a backup and every job have in common. The slot keeps the last run until the
+/// next one begins; a slot has one run at a time.
+struct SharedRun {
     JobState state;
-    uint64 number;  ///< grows with each backup; tells a waiter whether the slot is still about its own
+    bool ending;    ///< its end is being recorded: nobody else may end it
+    uint64 number;  ///< of the history; tells a waiter whether the slot is still about its own run
+    SharedText<16> job;
+    JobTrigger trigger;
     WorkerSlot worker;
-    SharedText<65> label;
-    bool fast_checkpoint;
     bool cancel_requested;
     Oid requested_by;
     TimestampTz started;
     TimestampTz finished;
-    SharedText<32> phase;
+    SharedText<64> phase;
+    SharedText<512> summary;
+    uint64 bytes;
+    SharedError error;
+    ConditionVariable changed;
+
+    bool is_active() const { return state == JobState::kStarting || state == JobState::kRunning; }
+};
+
+/// The backup that runs, or the last one that ran.
+struct SharedBackup {
+    SharedRun run;
+    SharedText<65> label;
+    bool fast_checkpoint;
     SharedText<48> waiting_for;
     uint64 bytes_total;
     uint64 bytes_done;
     uint64 files_total;
     uint64 repository_bytes;
     SharedBackupEntry result;
-    SharedError error;
-    ConditionVariable changed;
+};
+
+/// The run of one kind of job, or the last one.
+struct SharedJob {
+    SharedRun run;
+    SharedText<2048> options;  ///< JSON
+    uint64 done;
+    uint64 total;
+};
+
+/// A row of steward.jobs.
+struct SharedJobRecord {
+    uint64 number;  ///< 0: none
+    SharedText<16> job;
+    JobTrigger trigger;
+    JobResult result;
+    TimestampTz started;
+    TimestampTz finished;
+    uint64 bytes;
+    SharedText<512> summary;
+    SharedText<1024> error;
+
+    void assign(const JobRecord& record);
+};
+
+/// The newest runs of all jobs and backups, as in the file of the history.
+struct SharedHistory {
+    LWLock* file_lock;   ///< held while the file is written; taken before the block's lock
+    uint64 last_number;  ///< of the last run, in this life of the server or an earlier one
+    uint64 lines;        ///< in the file; protected by file_lock
+    uint64 count;        ///< ever put into the ring
+    SharedJobRecord records[kHistoryRing];
 };
 
 struct SharedState {
@@ -160,6 +208,8 @@ struct SharedState {
     WorkerSlot wal_worker;
     SharedWal wal;
     SharedBackup backup;
+    SharedJob jobs[kJobKindCount];
+    SharedHistory history;
     SharedCatalog catalog;
 };
 
@@ -172,11 +222,12 @@ Result<SharedState*> require_shared_state();
 /// Install the hooks that reserve and initialise the block. From _PG_init while preloading.
 void install_shared_state_hooks();
 
-/// Holds the block's lock; releases it at the end of the scope. The code under it calls nothing that raises: a longjmp would
+/// Holds the block's lock, or another one of ours; releases it at the end of the scope. The code under it calls nothing that raises: a longjmp would
 /// skip the destructor, and only the transaction's abort releases the lock then.
 class SharedLock {
 public:
-    SharedLock(SharedState* state, LWLockMode mode) : lock_(state->lock) { LWLockAcquire(lock_, mode); }
+    SharedLock(SharedState* state, LWLockMode mode) : SharedLock(state->lock, mode) {}
+    SharedLock(LWLock* lock, LWLockMode mode) : lock_(lock) { LWLockAcquire(lock_, mode); }
     ~SharedLock() { LWLockRelease(lock_); }
     SharedLock(const SharedLock&) = delete;
     SharedLock& operator=(const SharedLock&) = delete;

@@ -67,14 +67,17 @@ Result<void> add_worker_row(ResultRows& rows, std::string_view name, const Worke
 Result<void> worker_rows(FunctionCallInfo call) {
     TRY_ASSIGN(SharedState * state, require_shared_state());
     TRY_ASSIGN(ResultRows rows, ResultRows::begin(call));
-    WorkerSlot wal, backup;
+    WorkerSlot wal, backup, jobs[kJobKindCount];
     {
         const SharedLock lock(state, LW_SHARED);
         wal = state->wal_worker;
-        backup = state->backup.worker;
+        backup = state->backup.run.worker;
+        for (size_t i = 0; i < kJobKindCount; ++i) jobs[i] = state->jobs[i].run.worker;
     }
     TRY(add_worker_row(rows, "wal", wal));
     if (backup.pid != 0) TRY(add_worker_row(rows, "backup", backup));
+    for (size_t i = 0; i < kJobKindCount; ++i)
+        if (jobs[i].pid != 0) TRY(add_worker_row(rows, kJobNames[i], jobs[i]));
     return {};
 }
 

@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <optional>
-#include <utility>
 
 #include "core/base/clock.h"
 #include "core/repository/layout.h"
@@ -24,51 +23,6 @@ Result<void> check_can_back_up() {
         return Error(ErrorCode::wrong_state, "WAL is not archived by pg_steward")
             .detail("A backup needs the WAL written while it runs.")
             .hint("Set archive_mode = on and archive_library = 'pg_steward' in postgresql.conf and restart the server.");
-    return {};
-}
-
-/// Called when the process ends while it waits: it was terminated, and destructors do not run.
-void cancel_at_exit(int, Datum number) { cancel_backup(DatumGetUInt64(number)); }
-
-/// What to do when the wait is left by an error or by the session's end, above all by pg_cancel_backend and pg_terminate_backend: the
-/// backup is the caller's, and goes with it.
-class CancelWithCaller {
-public:
-    static Result<CancelWithCaller> begin(uint64 number) {
-        TRY(call_server([=] { before_shmem_exit(cancel_at_exit, UInt64GetDatum(number)); }));
-        return CancelWithCaller(number);
-    }
-    CancelWithCaller(CancelWithCaller&& other) noexcept : number_(std::exchange(other.number_, 0)), done_(other.done_) {}
-    CancelWithCaller& operator=(CancelWithCaller&&) = delete;
-    ~CancelWithCaller() {
-        if (number_ == 0) return;
-        // Raises only for callbacks that are not nested, which these are.
-        static_cast<void>(call_server([number = number_] { cancel_before_shmem_exit(cancel_at_exit, UInt64GetDatum(number)); }));
-        if (!done_) cancel_backup(number_);
-    }
-    void dismiss() { done_ = true; }
-
-private:
-    explicit CancelWithCaller(uint64 number) : number_(number) {}
-
-    uint64 number_;  ///< 0 when moved from
-    bool done_ = false;
-};
-
-Result<void> wait_for_backup(uint64 number, BackgroundWorkerHandle* handle) {
-    TRY_ASSIGN(CancelWithCaller cancel, CancelWithCaller::begin(number));
-    ConditionVariable* changed = &shared_state()->backup.changed;
-    for (;;) {
-        const JobState state = backup_state(number);
-        if (state != JobState::kStarting && state != JobState::kRunning) break;
-        pid_t pid = 0;
-        TRY_ASSIGN(const BgwHandleStatus worker, call_server([&] { return GetBackgroundWorkerPid(handle, &pid); }));
-        if (worker == BGWH_STOPPED && backup_state(number) == state)
-            fail_backup(number, Error(ErrorCode::engine_failed, "backup worker could not start").hint("The server's log says why."));
-        TRY(call_server([=] { ConditionVariableTimedSleep(changed, 1000, compat::wait_event()); }));
-    }
-    TRY(call_server([] { ConditionVariableCancelSleep(); }));
-    cancel.dismiss();
     return {};
 }
 
@@ -103,19 +57,17 @@ Result<void> backup(FunctionCallInfo call, std::optional<std::string> label, boo
     TRY_ASSIGN(const uint64 number, reserve_backup({*label, fast}));
     const Result<BackgroundWorkerHandle*> handle = start_backup_worker();
     if (!handle.ok()) {
-        fail_backup(number, handle.error());
+        TRY(fail_run(number, handle.error()));
         return handle.error();
     }
     if (!wait) return add_started_row(rows, *label);
-    TRY(wait_for_backup(number, *handle));
+    TRY(wait_for_run(number, *handle));
 
     SharedBackupEntry entry;
     {
         const SharedLock lock(shared_state(), LW_SHARED);
         const SharedBackup& backup = shared_state()->backup;
-        if (backup.number == number && backup.state == JobState::kFailed) return backup.error.to_error();
-        if (backup.number != number || backup.state != JobState::kSucceeded)
-            return Error(ErrorCode::wrong_state, "the outcome of the backup is not known any more").hint("See steward.backups.");
+        if (std::optional<Error> failure = failure_of(backup.run, number)) return std::move(*failure);
         entry = backup.result;
     }
     return add_backup_row(rows, entry);
@@ -140,17 +92,18 @@ Result<void> progress_rows(FunctionCallInfo call) {
         const SharedLock lock(state, LW_SHARED);
         std::memcpy(static_cast<void*>(backup.get()), &state->backup, sizeof state->backup);
     }
-    if (backup->state == JobState::kIdle) return {};
-    rows.text(backup->label.view()).text(name_of(backup->state)).text(backup->phase.view());
-    backup->worker.pid != 0 ? rows.integer(backup->worker.pid) : rows.null();
-    rows.time(backup->started)
-        .time(backup->finished)
+    const SharedRun& run = backup->run;
+    if (run.state == JobState::kIdle) return {};
+    rows.text(backup->label.view()).text(name_of(run.state)).text(run.phase.view());
+    run.worker.pid != 0 ? rows.integer(run.worker.pid) : rows.null();
+    rows.time(run.started)
+        .time(run.finished)
         .number(static_cast<int64>(backup->bytes_total))
         .number(static_cast<int64>(backup->bytes_done))
         .number(static_cast<int64>(backup->files_total))
         .number(static_cast<int64>(backup->repository_bytes))
-        .text(backup->waiting_for.view())
-        .text(backup->state == JobState::kFailed ? backup->error.message.view() : std::string_view());
+        .text(run.is_active() ? backup->waiting_for.view() : std::string_view())
+        .text(run.state == JobState::kFailed ? run.error.message.view() : std::string_view());
     return rows.end_row();
 }
 

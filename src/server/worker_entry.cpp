@@ -1,6 +1,7 @@
 #include "server/worker_entry.h"
 
 #include <cstdio>
+#include <cstring>
 
 #include "server/boundary.h"
 
@@ -17,6 +18,21 @@ BackgroundWorker describe(const char* name, const char* function) {
     return worker;
 }
 
+/// Start a worker that runs once, with what a backend has.
+Result<BackgroundWorkerHandle*> start_dynamic(BackgroundWorker& worker) {
+    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+    worker.bgw_start_time = BgWorkerStart_ConsistentState;
+    worker.bgw_restart_time = BGW_NEVER_RESTART;
+    worker.bgw_notify_pid = MyProcPid;
+    BackgroundWorkerHandle* handle = nullptr;
+    TRY_ASSIGN(const bool registered, call_server([&] { return RegisterDynamicBackgroundWorker(&worker, &handle); }));
+    if (!registered)
+        return Error(ErrorCode::wrong_state, "could not start a background worker")
+            .detail("All background worker slots are in use.")
+            .hint("Raise \"max_worker_processes\" and restart the server, or try again when other workers have ended.");
+    return handle;
+}
+
 }  // namespace
 
 void register_static_workers() {
@@ -29,17 +45,15 @@ void register_static_workers() {
 
 Result<BackgroundWorkerHandle*> start_backup_worker() {
     BackgroundWorker worker = describe("steward backup", "pg_steward_backup_main");
-    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-    worker.bgw_start_time = BgWorkerStart_ConsistentState;
-    worker.bgw_restart_time = BGW_NEVER_RESTART;
-    worker.bgw_notify_pid = MyProcPid;
-    BackgroundWorkerHandle* handle = nullptr;
-    TRY_ASSIGN(const bool registered, call_server([&] { return RegisterDynamicBackgroundWorker(&worker, &handle); }));
-    if (!registered)
-        return Error(ErrorCode::wrong_state, "could not start a background worker for the backup")
-            .detail("All background worker slots are in use.")
-            .hint("Raise \"max_worker_processes\" and restart the server, or try again when other workers have ended.");
-    return handle;
+    return start_dynamic(worker);
+}
+
+Result<BackgroundWorkerHandle*> start_upkeep_worker(JobKind kind, uint64 number) {
+    BackgroundWorker worker = describe("steward upkeep", "pg_steward_upkeep_main");
+    worker.bgw_main_arg = Int32GetDatum(static_cast<int32>(kind));
+    static_assert(sizeof number <= BGW_EXTRALEN);
+    std::memcpy(worker.bgw_extra, &number, sizeof number);
+    return start_dynamic(worker);
 }
 
 }  // namespace steward

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "core/base/result.h"
+#include "core/jobs/job_kind.h"
 #include "server/compat.h"
 
 extern "C" {
 PGDLLEXPORT void pg_steward_wal_main(Datum argument);
 PGDLLEXPORT void pg_steward_backup_main(Datum argument);
+PGDLLEXPORT void pg_steward_upkeep_main(Datum argument);
 }
 
 namespace steward {
@@ -16,5 +18,9 @@ void register_static_workers();
 
 /// Start the worker of one backup; the job is in shared memory already. Errors: wrong_state when no worker slot is free.
 Result<BackgroundWorkerHandle*> start_backup_worker();
+
+/// Start the worker of run `number` of a job; its request is in shared memory already. Errors: wrong_state when no worker slot is
+/// free.
+Result<BackgroundWorkerHandle*> start_upkeep_worker(JobKind kind, uint64 number);
 
 }  // namespace steward

@@ -14,8 +14,8 @@ namespace {
 constexpr std::string_view kTemporaryPrefix = "pgsql_tmp";  // PG_TEMP_FILE_PREFIX, src/include/storage/fd.h
 constexpr std::string_view kRelationCachePrefix = "pg_internal.init";  // RELCACHE_INIT_FILENAME, with temporary siblings
 
-constexpr std::array<std::string_view, 7> kEmptiedDirectories = {
-    "pg_dynshmem", "pg_notify", "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_subtrans",
+constexpr std::array<std::string_view, 8> kEmptiedDirectories = {
+    "pg_dynshmem", "pg_notify", "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_steward", "pg_subtrans",
 };
 
 constexpr std::array<std::string_view, 10> kSkippedFiles = {

@@ -50,7 +50,8 @@ enum class BackupExclusion {
 /// `is_directory` is true for a symbolic link to a directory as well: core turns those (pg_wal on a disk of its own) into
 /// plain directories. The rules look at names alone, at every depth, and what lies under a left-out directory is skipped.
 /// Beyond core's list, "current_logfiles" and "backup_label.old" are skipped: the first describes the running server, the
-/// second an older backup. Not covered: unlogged relations (unlogged_files), foreign version directories
+/// second an older backup. "pg_steward" is emptied: what this server has done is not the history of the one that is restored.
+/// Not covered: unlogged relations (unlogged_files), foreign version directories
 /// (tablespace_version_directory), tablespaces inside the data directory; global/pg_control is included, and must be
 /// copied last.
 BackupExclusion exclusion_of(std::string_view path, bool is_directory);

@@ -97,6 +97,9 @@ static void from_json(const Json& json, BackupFinishMessage& message) {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupProgressMessage, phase, bytes_total, bytes_done, files_total, repository_bytes, waiting_for)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupDoneMessage, entries)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(UpkeepStartMessage, job, options)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(UpkeepProgressMessage, phase, done, total)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(UpkeepDoneMessage, report, summary, bytes)
 // A message without members: the macro wants at least one.
 static void to_json(Json& json, const BackupCopiedMessage&) { json = Json::object(); }
 static void from_json(const Json&, BackupCopiedMessage&) {}
@@ -147,6 +150,9 @@ STEWARD_MESSAGE(BackupFinishMessage)
 STEWARD_MESSAGE(BackupProgressMessage)
 STEWARD_MESSAGE(BackupCopiedMessage)
 STEWARD_MESSAGE(BackupDoneMessage)
+STEWARD_MESSAGE(UpkeepStartMessage)
+STEWARD_MESSAGE(UpkeepProgressMessage)
+STEWARD_MESSAGE(UpkeepDoneMessage)
 #undef STEWARD_MESSAGE
 
 }  // namespace steward

@@ -7,6 +7,8 @@
 //   wal worker         want       archive this file next
 //   backup worker      backup_start, backup_finish
 //   backup engine      backup_progress, backup_copied, backup_done
+//   upkeep worker      upkeep_start
+//   upkeep engine      upkeep_progress, upkeep_done
 //   any engine         failed     the job ended with this error; the engine exits
 #pragma once
 
@@ -160,6 +162,28 @@ struct BackupCopiedMessage {
 struct BackupDoneMessage {
     static constexpr const char* kType = "backup_done";
     std::vector<CatalogEntry> entries;  ///< one for each repository
+};
+
+/// Run this job.
+struct UpkeepStartMessage {
+    static constexpr const char* kType = "upkeep_start";
+    std::string job;
+    std::string options;  ///< JSON text: one object
+};
+
+struct UpkeepProgressMessage {
+    static constexpr const char* kType = "upkeep_progress";
+    std::string phase;
+    uint64_t done = 0;
+    uint64_t total = 0;  ///< 0: not known
+};
+
+/// The job has ended and did what it was asked to.
+struct UpkeepDoneMessage {
+    static constexpr const char* kType = "upkeep_done";
+    std::string report;   ///< JSON text: one object
+    std::string summary;  ///< one clause, for steward.jobs
+    uint64_t bytes = 0;   ///< read, written or removed
 };
 
 /// Render a message as the text of a frame.

@@ -55,10 +55,10 @@ TEST(BackupExclusionRules, FollowTheServersList) {
          {"postmaster.pid", "postmaster.opts", "backup_label", "tablespace_map", "backup_manifest", "postgresql.auto.conf.tmp",
           "current_logfiles.tmp", "global/pg_internal.init", "base/5/pg_internal.init.123", "base/pgsql_tmp/pgsql_tmp1.0",
           "base/5/t3_16385", "pg_wal/000000010000000000000001", "pg_wal/archive_status/x.ready", "pg_wal/summaries/x.summary",
-          "pg_replslot/slot/state", "pg_stat_tmp/x", "pg_subtrans/0000", "pg_notify/0000", "backup_label.old"})
+          "pg_replslot/slot/state", "pg_stat_tmp/x", "pg_steward/jobs.jsonl", "pg_steward/reports/verify-7.json", "pg_subtrans/0000", "pg_notify/0000", "backup_label.old"})
         EXPECT_EQ(exclusion_of(path, false), BackupExclusion::kSkip) << path;
     for (const char* path : {"pg_wal", "pg_wal/archive_status", "pg_wal/summaries", "pg_replslot", "pg_dynshmem", "pg_notify",
-                             "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_subtrans"})
+                             "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_steward", "pg_subtrans"})
         EXPECT_EQ(exclusion_of(path, true), BackupExclusion::kEmptyDirectory) << path;
     for (const char* path : {"base/pgsql_tmp", "pg_tblspc/16400/PG_15_202209061/pgsql_tmp", "pg_replslot/slot", "pg_wal/other"})
         EXPECT_EQ(exclusion_of(path, true), BackupExclusion::kSkip) << path;

@@ -52,6 +52,11 @@ TEST(Messages, ArriveAsSent) {
     EXPECT_EQ(sent(BackupProgressMessage{"copying", 1, 2, 3, 4, "segment"}).waiting_for, "segment");
     sent(BackupCopiedMessage{});
     EXPECT_EQ(sent(BackupDoneMessage{{full_entry()}}).entries.at(0).started_us, 1763636683123456);
+    EXPECT_EQ(sent(UpkeepStartMessage{"verify", R"({"full":true})"}).options, R"({"full":true})");
+    EXPECT_EQ(sent(UpkeepProgressMessage{"checking packs", 1, UINT64_MAX}).total, UINT64_MAX);
+    const UpkeepDoneMessage done = sent(UpkeepDoneMessage{R"({"rows":[{"object":"\u0001\n"}]})", "all good", UINT64_MAX});
+    EXPECT_EQ(done.report, R"({"rows":[{"object":"\u0001\n"}]})");
+    EXPECT_EQ(done.bytes, UINT64_MAX);
 }
 
 TEST(Messages, CarryErrorsWithEveryPart) {

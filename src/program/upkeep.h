@@ -1,0 +1,64 @@
+// The jobs of the upkeep engine.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "core/base/cancel.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/protocol/messages.h"
+#include "core/repository/repository.h"
+#include "core/settings/settings.h"
+#include "core/storage/retry_storage.h"
+
+namespace steward {
+
+/// How far a job is: written by the job, read by whoever shows it. Thread-safe.
+struct UpkeepProgress {
+    std::atomic<uint64_t> done{0};
+    std::atomic<uint64_t> total{0};  ///< 0: not known
+
+    /// Begin a phase of the job: "checking packs". Starts counting anew.
+    void enter(std::string phase) {
+        const std::lock_guard lock(mutex_);
+        phase_ = std::move(phase);
+        done = total = 0;
+    }
+    std::string phase() const {
+        const std::lock_guard lock(mutex_);
+        return phase_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::string phase_ = "opening repositories";
+};
+
+/// What a job works with; everything outlives it.
+struct UpkeepContext {
+    const ConfigureMessage& configuration;
+    const Settings& settings;
+    std::span<const Repository> repositories;  ///< in the order of the setting; opened for writing
+    const Clock& clock;
+    RetryTimer& timer;
+    Log& log;
+    UpkeepProgress& progress;
+    CancelToken cancel;
+};
+
+struct UpkeepResult {
+    Json report;          ///< one object; {"rows": [...]} where SQL makes a table of it
+    std::string summary;  ///< one clause, for steward.jobs
+    uint64_t bytes = 0;   ///< read, written or removed
+};
+
+/// Check that what the repositories hold can be restored. Rows: repository, object, problem. What is found wrong is a row, and a
+/// warning; it does not make the job fail. Errors: as verify_repository.
+Result<UpkeepResult> run_verify_job(const UpkeepContext& context, const Json& options);
+
+}  // namespace steward
