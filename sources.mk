@@ -118,6 +118,7 @@ PROGRAM_SOURCES = \
 	src/program/scratch_server.cpp \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp \
+	src/program/upkeep_drill.cpp \
 	src/program/upkeep_verify.cpp
 
 SERVER_SOURCES = \
@@ -151,4 +152,5 @@ SQL_AREAS = \
 	sql/archive.sql \
 	sql/backup.sql \
 	sql/jobs.sql \
+	sql/proof.sql \
 	sql/rights.sql

@@ -21,6 +21,7 @@ struct UpkeepJob {
 };
 
 constexpr UpkeepJob kJobs[] = {
+    {"drill", run_drill_job},
     {"verify", run_verify_job},
 };
 

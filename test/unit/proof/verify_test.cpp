@@ -223,12 +223,12 @@ TEST_F(VerifyRepository, FindsAFlippedBitAnywhereInAnyObject) {
     for (const std::string& key : all) {
         const uint64_t size = memory_.stat(key).value()->size;
         // Every part of it: magic and header, index, the first and the last frame.
-        for (const uint64_t at : {uint64_t{1}, uint64_t{9}, uint64_t{60}, uint64_t{100}, uint64_t{120}, uint64_t{130}, uint64_t{150}, size - 1}) {
-            // The identity and the key of a record are needed to get anywhere; a record is replaced by the run that finds it damaged.
+        for (const uint64_t at : {uint64_t{1}, uint64_t{9}, uint64_t{60}, uint64_t{100}, uint64_t{120}, uint64_t{130}, uint64_t{148}, size - 1}) {
+            // A run that remembers would replace the record.
             const Bytes sound = read_object(memory_, key, 1 << 30).value();
             const TimePoint written = memory_.stat(key).value()->modified;
             flip_at_the_same_time(key, size - at);
-            const VerifyReport report = verify({.memory = VerifyMemory::kRenew});
+            const VerifyReport report = verify({.memory = VerifyMemory::kIgnore});
             ASSERT_FALSE(report.problems.empty()) << key << " at " << at;
             EXPECT_TRUE(std::ranges::any_of(report.problems, [&](const Error& e) { return e.object() == key; })) << key << " at " << at;
             const TimePoint now = std::exchange(clock_.time, written);
