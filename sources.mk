@@ -52,6 +52,11 @@ CORE_SOURCES = \
 	src/core/postgres/wal_reader.cpp \
 	src/core/postgres/wal_record.cpp \
 	src/core/postgres/wal_summary.cpp \
+	src/core/proof/drill.cpp \
+	src/core/proof/scratch_directory.cpp \
+	src/core/proof/verification_record.cpp \
+	src/core/proof/verify.cpp \
+	src/core/proof/wal_holes.cpp \
 	src/core/protocol/frame.cpp \
 	src/core/protocol/messages.cpp \
 	src/core/repository/backup_summary.cpp \
@@ -77,7 +82,6 @@ CORE_SOURCES = \
 	src/core/restore/target_directory.cpp \
 	src/core/restore/target_proof.cpp \
 	src/core/restore/unpack.cpp \
-	src/core/restore/verify.cpp \
 	src/core/restore/wal_fetch.cpp \
 	src/core/restore/wal_get.cpp \
 	src/core/restore/wal_inventory.cpp \
@@ -113,7 +117,9 @@ CORE_SOURCES = \
 
 PROGRAM_SOURCES = \
 	src/program/catalog_entry.cpp \
+	src/program/child_process.cpp \
 	src/program/claim_repositories.cpp \
+	src/program/command_drill.cpp \
 	src/program/command_engine.cpp \
 	src/program/command_expire.cpp \
 	src/program/command_info.cpp \
@@ -125,6 +131,7 @@ PROGRAM_SOURCES = \
 	src/program/commands.cpp \
 	src/program/configuration.cpp \
 	src/program/console.cpp \
+	src/program/drill_run.cpp \
 	src/program/engine_backup.cpp \
 	src/program/engine_link.cpp \
 	src/program/engine_upkeep.cpp \
@@ -132,12 +139,16 @@ PROGRAM_SOURCES = \
 	src/program/engines.cpp \
 	src/program/main.cpp \
 	src/program/open_repositories.cpp \
+	src/program/own_wal_get.cpp \
 	src/program/prefetch_process.cpp \
+	src/program/random_number.cpp \
 	src/program/recovery_window_message.cpp \
 	src/program/render_expiry.cpp \
 	src/program/render_info.cpp \
+	src/program/scratch_server.cpp \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp \
+	src/program/upkeep_drill.cpp \
 	src/program/upkeep_expire.cpp \
 	src/program/upkeep_keep.cpp \
 	src/program/upkeep_restore_point.cpp \
@@ -178,4 +189,5 @@ SQL_AREAS = \
 	sql/jobs.sql \
 	sql/retention.sql \
 	sql/recovery.sql \
+	sql/proof.sql \
 	sql/rights.sql

@@ -1,6 +1,5 @@
 // `pg_steward restore`: the command line of core/restore.
 
-#include <fmt/ranges.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -11,7 +10,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "core/base/format.h"
@@ -19,6 +17,7 @@
 #include "program/commands.h"
 #include "program/console.h"
 #include "program/open_repositories.h"
+#include "program/own_wal_get.h"
 #include "program/server_version.h"
 #include "program/signal_watch.h"
 
@@ -130,15 +129,6 @@ Result<std::optional<FileOwner>> find_owner(const std::string& name) {
     return std::optional(FileOwner{user->pw_uid, user->pw_gid});
 }
 
-Result<WalGetCommand> make_wal_get(const Settings& settings) {
-    std::error_code problem;
-    const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", problem);
-    if (problem) return Error::from_errno(problem.value(), "could not find out the path of this program");
-    std::vector<std::string> urls;
-    for (const StorageUrl& url : settings.repositories) urls.push_back(url.to_string());
-    return WalGetCommand{program.native(), formatted("{}", fmt::join(urls, ",")), settings.cluster};
-}
-
 Result<RestoreOptions> make_options(const RestoreCommand& command, const Settings& settings) {
     RestoreOptions options;
     if (command.settings.data_directory().empty())
@@ -155,7 +145,7 @@ Result<RestoreOptions> make_options(const RestoreCommand& command, const Setting
     if (!command.bindir.empty()) {
         TRY_ASSIGN(options.server_major, server_major_of(command.bindir));
     }
-    TRY_ASSIGN(options.wal_get, make_wal_get(settings));
+    TRY_ASSIGN(options.wal_get, own_wal_get(settings));
     options.workers = command.jobs;
     return options;
 }

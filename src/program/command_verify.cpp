@@ -1,16 +1,22 @@
 // `pg_steward verify`: can everything that is there be restored?
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
-#include "core/restore/verify.h"
+#include "core/proof/verify.h"
 #include "program/commands.h"
 #include "program/console.h"
 #include "program/open_repositories.h"
+#include "program/random_number.h"
 #include "program/signal_watch.h"
 
 namespace steward {
@@ -20,20 +26,55 @@ namespace {
 struct VerifyCommand {
     explicit VerifyCommand(CLI::App& app) : settings(app, {"repository", "cluster"}) {
         app.add_flag("--quick", quick, "Check heads, sizes, manifests and continuity only; do not read what packs and WAL contain");
+        CLI::Option* const all = app.add_flag("--recheck", recheck, "Read everything again, also what earlier runs have verified");
+        app.add_option("--recheck-after", recheck_after, "Read again what was verified so many days ago or earlier (default: never)")
+            ->check(CLI::Range(0, 36500))
+            ->excludes(all)
+            ->type_name("DAYS");
         app.add_option("-j,--jobs", jobs, "Objects read at the same time (default 4)")->check(CLI::Range(1, 64))->type_name("N");
         add_output_option(app, format);
     }
 
     SettingOptions settings;
     bool quick = false;
+    bool recheck = false;
+    std::optional<int> recheck_after;
     int jobs = 4;
     OutputFormat format = OutputFormat::kText;
 };
 
-std::string render_text(const Repository& repository, const VerifyReport& report) {
+/// What root writes into another user's repository that user cannot replace: the server's own verification would fail on it.
+std::optional<Error> why_not_to_remember(const StorageUrl& url) {
+    struct stat directory;
+    if (::geteuid() != 0 || url.scheme != StorageScheme::kFile || ::stat(url.path.c_str(), &directory) != 0 || directory.st_uid == 0) return std::nullopt;
+    return Error(ErrorCode::permission_denied, formatted("root writes nothing into repository \"{}\", which is another user's", url.to_string()))
+        .hint("Run this as the owner of the repository.")
+        .object(url.to_string());
+}
+
+VerifyOptions make_options(const VerifyCommand& command, bool may_write) {
+    VerifyOptions options{.depth = command.quick ? VerifyDepth::kQuick : VerifyDepth::kContent, .workers = command.jobs, .random = random_number()};
+    if (command.recheck_after) options.recheck_after = std::chrono::days(*command.recheck_after);
+    options.memory = !may_write ? VerifyMemory::kIgnore : command.recheck ? VerifyMemory::kRenew : VerifyMemory::kUse;
+    return options;
+}
+
+Result<VerifyReport> verify(const VerifyCommand& command, const Repository& repository, const Clock& clock, const CancelToken& cancel) {
+    RestoreProgress progress;
+    const ProgressDisplay display(progress);
+    const Result<StorageUrl> url = parse_repository_url(repository.url());
+    std::optional<Error> refused = url.ok() ? why_not_to_remember(*url) : std::nullopt;
+    TRY_ASSIGN(VerifyReport report, verify_repository(repository, make_options(command, !refused), clock, progress, cancel));
+    if (refused && !command.quick) report.not_remembered = std::move(refused);
+    return report;
+}
+
+std::string render_text(const Repository& repository, const VerifyReport& report, bool quick) {
     std::string text = formatted("repository {}, cluster {}: {} objects, {}, {} backups: {}\n", repository.url(), repository.cluster(), report.objects,
                                  pretty_size(report.bytes), report.backups,
                                  report.problems.empty() ? "all good" : formatted("{} problems", report.problems.size()));
+    if (!quick && report.objects_read < report.objects)
+        text += formatted("  {} objects, {}, were read now; the others were verified before\n", report.objects_read, pretty_size(report.bytes_read));
     for (const Error& problem : report.problems) {
         text += formatted("  {}\n", problem.message());
         if (!problem.detail().empty()) text += formatted("    {}\n", problem.detail());
@@ -46,7 +87,15 @@ nlohmann::json render_json(const Repository& repository, const VerifyReport& rep
     for (const Error& problem : report.problems)
         problems.push_back({{"code", info(problem.code()).name}, {"object", problem.object()}, {"message", problem.message()}, {"detail", problem.detail()}});
     return {{"repository", repository.url()}, {"cluster", repository.cluster()}, {"objects", report.objects},
-            {"bytes", report.bytes},          {"backups", report.backups},       {"problems", std::move(problems)}};
+            {"bytes", report.bytes},          {"backups", report.backups},       {"problems", std::move(problems)},
+            {"objects_read", report.objects_read}, {"bytes_read", report.bytes_read}, {"remembered", !report.not_remembered.has_value()}};
+}
+
+Error could_not_remember(const Repository& repository, const Error& cause) {
+    return Error(cause.code(), formatted("could not remember in repository \"{}\" what was verified: {}", repository.url(), cause.message()))
+        .detail("The next run reads everything again.")
+        .hint(cause.hint())
+        .object(repository.url());
 }
 
 /// Damage is worse news than a gap.
@@ -71,11 +120,9 @@ Result<int> run(const VerifyCommand& command) {
     std::string text;
     nlohmann::json json = nlohmann::json::array();
     for (const Repository& repository : opened.repositories) {
-        RestoreProgress progress;
-        const ProgressDisplay display(progress);
-        TRY_ASSIGN(VerifyReport report, verify_repository(repository, command.quick ? VerifyDepth::kQuick : VerifyDepth::kContent, command.jobs, progress,
-                                                          signals.cancel()));
-        text += render_text(repository, report);
+        TRY_ASSIGN(VerifyReport report, verify(command, repository, clock, signals.cancel()));
+        if (report.not_remembered) report_warning(could_not_remember(repository, *report.not_remembered));
+        text += render_text(repository, report, command.quick);
         json.push_back(render_json(repository, report));
         reports.push_back(std::move(report));
     }

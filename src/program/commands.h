@@ -54,6 +54,7 @@ void add_output_option(CLI::App& app, OutputFormat& format);
 /// Run `command` of `app` when the parser meets it.
 void on_chosen(CLI::App& app, ChosenCommand& chosen, Command command);
 
+void add_drill_command(CLI::App& program, ChosenCommand& chosen);
 void add_info_command(CLI::App& program, ChosenCommand& chosen);
 void add_expire_command(CLI::App& program, ChosenCommand& chosen);
 void add_keep_command(CLI::App& program, ChosenCommand& chosen);

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,17 +15,13 @@
 #include "program/claim_repositories.h"
 #include "program/engines.h"
 #include "program/progress_reporter.h"
+#include "program/random_number.h"
 
 namespace steward {
 
 namespace {
 
 TimePoint time_of(int64_t microseconds) { return TimePoint(std::chrono::microseconds(microseconds)); }
-
-uint64_t random_number() {
-    std::random_device source;
-    return uint64_t{source()} << 32 | source();
-}
 
 BackupProgressMessage progress_message(const BaseBackup& backup) {
     BackupProgress now = backup.progress();

@@ -21,6 +21,7 @@ struct UpkeepJob {
 };
 
 constexpr UpkeepJob kJobs[] = {
+    {"drill", run_drill_job},
     {"expire", run_expire_job},
     {"keep", run_keep_job},
     {"restore_point", run_restore_point_job},

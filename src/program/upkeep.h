@@ -57,8 +57,9 @@ struct UpkeepResult {
     uint64_t bytes = 0;   ///< read, written or removed
 };
 
-/// Check that what the repositories hold can be restored. Rows: repository, object, problem. What is found wrong is a row, and a
-/// warning; it does not make the job fail. Errors: as verify_repository.
+/// Check that what the repositories hold can be restored. Options: "recheck" (read everything again), "strict" (problems fail the job).
+/// Rows: repository, object, problem; under "repositories" one row each with what was counted. What is found wrong is a warning too.
+/// Errors: as verify_repository; when strict, the worst problem's.
 Result<UpkeepResult> run_verify_job(const UpkeepContext& context, const Json& options);
 
 /// Remove what the retention policy does not keep, from each repository by itself. Options: {"dry_run": bool}.
@@ -73,5 +74,9 @@ Result<UpkeepResult> run_keep_job(const UpkeepContext& context, const Json& opti
 /// recorded (false when it was already). The error of the first repository that fails is returned after all were tried. Errors:
 /// invalid_argument for options without sense; as record_restore_point.
 Result<UpkeepResult> run_restore_point_job(const UpkeepContext& context, const Json& options);
+
+/// Restore a backup to a scratch directory, start it, recover, check. Options: "backup" (its label; default: the newest). The report is
+/// the drill's record. Errors: as run_drill; what the drill failed with.
+Result<UpkeepResult> run_drill_job(const UpkeepContext& context, const Json& options);
 
 }  // namespace steward

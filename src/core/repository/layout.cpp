@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "core/base/format.h"
+#include "core/postgres/wal_name.h"
 
 namespace steward {
 
@@ -21,6 +22,31 @@ std::optional<std::string> Layout::cluster_of_identity(std::string_view key) {
 
 std::string Layout::identity_prefix(std::string_view cluster) { return formatted("{}{}/", identities_prefix(), cluster); }
 std::string Layout::identity(std::string_view cluster, unsigned number) { return formatted("{}{:04}", identity_prefix(cluster), number); }
+
+std::optional<ObjectKind> Layout::kind_of(std::string_view key) const {
+    if (key.starts_with(wal_prefix())) {
+        const std::string_view name = key.substr(key.rfind('/') + 1);
+        const std::optional<WalFileKind> kind = classify_wal_file(name);
+        if (!kind || key != wal(name)) return std::nullopt;
+        return *kind == WalFileKind::kTimelineHistory ? ObjectKind::kTimelineHistory
+               : *kind == WalFileKind::kBackupHistory ? ObjectKind::kBackupHistory
+                                                      : ObjectKind::kWalSegment;
+    }
+    if (key.starts_with(backups_prefix())) return label_of_manifest(key) ? std::optional(ObjectKind::kManifest) : std::nullopt;
+    const std::pair<std::string, ObjectKind> areas[] = {
+        {packs_prefix(), ObjectKind::kPack},
+        {wal_tails_prefix(), ObjectKind::kWalTail},
+        {restore_points_prefix(), ObjectKind::kRestorePoint},
+        {gaps_prefix(), ObjectKind::kGap},
+        {pins_prefix(), ObjectKind::kPin},
+        {leases_prefix(), ObjectKind::kLease},
+        {verifications_prefix(), ObjectKind::kVerification},
+        {drills_prefix(), ObjectKind::kDrill},
+    };
+    for (const auto& [area, kind] : areas)
+        if (key.starts_with(area)) return kind;
+    return std::nullopt;
+}
 
 std::string Layout::wal_prefix() const { return base_ + "wal/"; }
 

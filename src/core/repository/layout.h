@@ -17,6 +17,7 @@
 
 #include "core/base/result.h"
 #include "core/postgres/lsn.h"
+#include "core/repository/object.h"
 
 namespace steward {
 
@@ -37,6 +38,11 @@ public:
     static std::optional<std::string> cluster_of_identity(std::string_view key);
     static std::string identity_prefix(std::string_view cluster);
     static std::string identity(std::string_view cluster, unsigned number);
+
+    /// Everything of this cluster but its identity.
+    const std::string& prefix() const { return base_; }
+    /// What the object at `key` is by its name, or nothing where this release puts no object.
+    std::optional<ObjectKind> kind_of(std::string_view key) const;
 
     std::string wal_prefix() const;
     /// `name` is a valid name of a WAL file (classify_wal_file knows it).

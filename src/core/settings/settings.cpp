@@ -99,6 +99,10 @@ Result<Settings> parse_settings(const SettingTexts& texts) {
     settings.program = in.text("program");
     if (!settings.program.empty() && settings.program.front() != '/')
         return setting_error("program", settings.program, "It must be an absolute path.");
+    settings.drill_directory = in.text("drill_directory");
+    if (!settings.drill_directory.empty() && settings.drill_directory.front() != '/')
+        return setting_error("drill_directory", settings.drill_directory, "It must be an absolute path.");
+    settings.drill_query = in.text("drill_query");
     return settings;
 }
 

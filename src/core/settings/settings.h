@@ -51,6 +51,8 @@ struct Settings {
     RetentionPolicy retention;  ///< empty: nothing expires
     std::string database;
     std::string program;
+    std::string drill_directory;  ///< empty or absolute
+    std::string drill_query;
 };
 
 /// Check `texts` and fill in defaults. Pure. Errors: configuration, naming the setting (as "steward.NAME") in `object()`.

@@ -31,6 +31,31 @@ TEST(Layout, NamesObjectsAsDocumented) {
     EXPECT_EQ(kLayout.drill("x"), "cluster/main/0000000000000abc/proofs/drill/x");
 }
 
+TEST(Layout, TellsWhatAnObjectIsByItsName) {
+    const std::string segment = "000000020000000A000000FF";
+    EXPECT_EQ(kLayout.kind_of(kLayout.wal(segment)), ObjectKind::kWalSegment);
+    EXPECT_EQ(kLayout.kind_of(kLayout.wal(segment + ".partial")), ObjectKind::kWalSegment);
+    EXPECT_EQ(kLayout.kind_of(kLayout.wal(segment + ".00000028.backup")), ObjectKind::kBackupHistory);
+    EXPECT_EQ(kLayout.kind_of(kLayout.wal("00000002.history")), ObjectKind::kTimelineHistory);
+    EXPECT_EQ(kLayout.kind_of(kLayout.manifest("a")), ObjectKind::kManifest);
+    EXPECT_EQ(kLayout.kind_of(kLayout.pack("a", 1)), ObjectKind::kPack);
+    EXPECT_EQ(kLayout.kind_of(kLayout.wal_tail(segment, 0, 10)), ObjectKind::kWalTail);
+    EXPECT_EQ(kLayout.kind_of(kLayout.restore_point(1, Lsn{5})), ObjectKind::kRestorePoint);
+    EXPECT_EQ(kLayout.kind_of(kLayout.gap(1, Lsn{5}, Lsn{6})), ObjectKind::kGap);
+    EXPECT_EQ(kLayout.kind_of(kLayout.pin("a")), ObjectKind::kPin);
+    EXPECT_EQ(kLayout.kind_of(kLayout.lease("a")), ObjectKind::kLease);
+    EXPECT_EQ(kLayout.kind_of(kLayout.verification("a")), ObjectKind::kVerification);
+    EXPECT_EQ(kLayout.kind_of(kLayout.drill("a")), ObjectKind::kDrill);
+}
+
+TEST(Layout, KnowsNoObjectInAPlaceThatIsNotItsOwn) {
+    EXPECT_EQ(kLayout.kind_of(kLayout.wal_prefix() + "00000003/0000000A/000000020000000A000000FF"), std::nullopt);
+    EXPECT_EQ(kLayout.kind_of(kLayout.wal_prefix() + "notes"), std::nullopt);
+    EXPECT_EQ(kLayout.kind_of(kLayout.backups_prefix() + "a/notes"), std::nullopt);
+    EXPECT_EQ(kLayout.kind_of(kLayout.prefix() + "notes"), std::nullopt);
+    EXPECT_EQ(kLayout.kind_of(Layout::identity("main", 1)), std::nullopt);
+}
+
 TEST(Layout, PrefixesHoldTheirObjectsAndNoOthers) {
     const std::string segment = kLayout.wal("000000020000000A000000FF");
     EXPECT_TRUE(segment.starts_with(kLayout.wal_prefix()));

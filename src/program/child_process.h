@@ -1,0 +1,57 @@
+// Programs run as children: never longer than this process, with little priority, and known by their process ids.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/cancel.h"
+#include "core/base/result.h"
+#include "core/storage/retry_storage.h"
+
+namespace steward {
+
+struct ChildPlan {
+    std::vector<std::string> command;  ///< absolute path of the program, then its arguments
+    std::filesystem::path output;      ///< file that standard output is appended to
+    std::filesystem::path errors;      ///< file that standard error is appended to; may be the same
+    int death_signal;                  ///< sent to the child when the thread that started it ends, however that happens
+};
+
+/// Owns a child, in a process group of its own, niced as far as it goes (CPU and disk). It has no descriptor but the standard ones,
+/// and no variable of the environment that begins with "PG".
+class ChildProcess {
+public:
+    /// Start the program. Call from a thread that outlives the child. Errors: engine_failed when it cannot be started; by errno.
+    static Result<ChildProcess> start(const ChildPlan& plan);
+
+    ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, 0)), status_(other.status_) {}
+    /// Kills the group of a child that still runs, and waits for it.
+    ~ChildProcess();
+
+    pid_t pid() const { return pid_; }
+    /// The wait status once it has ended, nothing while it runs.
+    std::optional<int> ended();
+    /// Signal the child alone, if it runs.
+    void signal(int number);
+    /// Wait for its end. Errors: cancelled; the child runs on then.
+    Result<int> wait(RetryTimer& timer, const CancelToken& cancel);
+
+private:
+    explicit ChildProcess(pid_t pid) : pid_(pid) {}
+
+    pid_t pid_ = 0;              ///< 0 when it was moved from or waited for
+    std::optional<int> status_;
+};
+
+/// "exited with status 1", "was terminated by signal 9: Killed".
+std::string describe_end(int wait_status);
+
+/// Give this thread, and those it starts from now on, the least priority for processor and disk.
+void be_nice();
+
+}  // namespace steward
