@@ -1,10 +1,10 @@
 #include "core/expiry/expire.h"
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "core/base/format.h"
+#include "core/repository/gap_ledger.h"
 
 namespace steward {
 
@@ -32,19 +32,10 @@ private:
 
     Result<void> record(const PrunedRange& range) {
         const uint32_t size = work_.plan.wal_segment_size;
-        const nlohmann::ordered_json json = {
-            {"timeline", range.timeline},
-            {"begin", to_string(start_lsn(range.first, size))},
-            {"end", to_string(start_lsn(range.last + 1, size))},
-            {"reason", "pruned"},
-            {"time", format_time(options_.clock.now())},
-            {"note", formatted("retention policy \"{}\"", to_string(options_.policy))},
-        };
-        const std::string text = json.dump() + "\n";
-        const BuiltObject object = build_object(ObjectKind::kGap, repository_.identity().system_identifier, as_bytes(text), {Codec::kNone, 0});
         TRY(check());
-        // One of that name says that this WAL is not there, for whatever reason: that is what matters.
-        TRY(repository_.storage().put(key_of(range), object.parts(), PutMode::kIfAbsent));
+        // One of that range says that this WAL is not there, for whatever reason: that is what matters.
+        TRY(record_gap(repository_, {range.timeline, start_lsn(range.first, size), start_lsn(range.last + 1, size), GapReason::kPruned,
+                                     options_.clock.now(), formatted("retention policy \"{}\"", to_string(options_.policy))}));
         return {};
     }
 

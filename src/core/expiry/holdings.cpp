@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
 #include "core/backup/manifest.h"
+#include "core/repository/gap_ledger.h"
 #include "core/repository/pins.h"
 
 namespace steward {
@@ -135,25 +135,17 @@ private:
 
     Result<void> read_gaps() {
         return each(layout_.gaps_prefix(), [&](const ObjectInfo& object) -> Result<void> {
-            const std::string_view name = last_part(object.key);
-            const auto timeline = hex_at(name, 0, 8), begin = hex_at(name, 9, 16), end = hex_at(name, 26, 16);
-            if (!timeline || !begin || !end || *end <= *begin) return {};
-            const auto id = static_cast<TimelineId>(*timeline);
-            TRY_ASSIGN(const bool pruned, is_pruned(object.key));
-            if (pruned)
-                holdings_.pruned.push_back({id, segment(*begin), segment(*end - 1)});
+            const Result<RecordedGap> gap = load_gap(repository_, object.key);
+            if (!gap.ok() && gap.error().retryable()) return gap.error();
+            // What cannot be understood is for verification to tell of, and stays.
+            if (!gap.ok()) return {};
+            const uint64_t first = segment(gap->begin.value), last = segment(gap->end.value - 1);
+            if (gap->reason == GapReason::kPruned)
+                holdings_.pruned.push_back({gap->timeline, first, last});
             else
-                holdings_.leftovers.push_back({LeftoverKind::kGap, object.key, object.size, id, segment(*begin), segment(*end - 1)});
+                holdings_.leftovers.push_back({LeftoverKind::kGap, object.key, object.size, gap->timeline, first, last});
             return {};
         });
-    }
-
-    Result<bool> is_pruned(const std::string& key) const {
-        const Result<Bytes> content = repository_.load(key, ObjectKind::kGap);
-        if (!content.ok() && content.error().retryable()) return content.error();
-        if (!content.ok()) return false;
-        const auto json = nlohmann::json::parse(as_text(*content), nullptr, false);
-        return json.is_object() && json.contains("reason") && json["reason"] == "pruned";
     }
 
     void add(LeftoverKind kind, const ObjectInfo& object, WalSegmentName at) {

@@ -1,10 +1,8 @@
 #include "core/proof/wal_holes.h"
 
 #include <algorithm>
-#include <charconv>
-#include <nlohmann/json.hpp>
 
-#include "core/base/format.h"
+#include "core/repository/gap_ledger.h"
 
 namespace steward {
 
@@ -22,20 +20,6 @@ void take_out(const WalInterval& accounted, std::vector<WalInterval>& holes) {
         if (accounted.end < hole.end) rest.push_back({hole.timeline, accounted.end, hole.end});
     }
     holes = std::move(rest);
-}
-
-template <typename Number>
-bool parse_hexadecimal(std::string_view text, Number& into) {
-    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), into, 16);
-    return problem == std::errc() && end == text.data() + text.size();
-}
-
-/// The interval in the name of a ledger entry: TTTTTTTT-BBBBBBBBBBBBBBBB-EEEEEEEEEEEEEEEE.
-std::optional<WalInterval> interval_of_name(std::string_view name) {
-    WalInterval interval;
-    const bool good = name.size() == 42 && name[8] == '-' && name[25] == '-' && parse_hexadecimal(name.substr(0, 8), interval.timeline) &&
-                      parse_hexadecimal(name.substr(9, 16), interval.begin.value) && parse_hexadecimal(name.substr(26), interval.end.value);
-    return good ? std::optional(interval) : std::nullopt;
 }
 
 }  // namespace
@@ -56,13 +40,9 @@ std::vector<WalInterval> find_wal_holes(std::span<const WalRange> ranges, std::s
 }
 
 Result<std::optional<WalInterval>> load_accounted_gap(const Repository& repository, const std::string& key) {
-    TRY_ASSIGN(const Bytes content, repository.load(key, ObjectKind::kGap));
-    const auto json = nlohmann::json::parse(as_text(content), nullptr, false);
-    const std::optional<WalInterval> interval = interval_of_name(std::string_view(key).substr(key.rfind('/') + 1));
-    if (!interval || !json.is_object() || !json.contains("reason") || !json["reason"].is_string())
-        return Error(ErrorCode::corrupt_object, formatted("object \"{}\" does not describe a gap", key)).object(key);
-    const std::string& reason = json["reason"].get_ref<const std::string&>();
-    return reason == "dropped" || reason == "pruned" ? interval : std::nullopt;
+    TRY_ASSIGN(const RecordedGap gap, load_gap(repository, key));
+    if (gap.reason == GapReason::kMissing) return std::optional<WalInterval>();
+    return std::optional(WalInterval{gap.timeline, gap.begin, gap.end});
 }
 
 }  // namespace steward

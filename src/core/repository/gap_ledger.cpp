@@ -6,6 +6,8 @@
 
 namespace steward {
 
+static constexpr std::string_view kWhat = "a gap in the WAL";
+
 std::string_view name_of(GapReason reason) {
     switch (reason) {
         case GapReason::kMissing: return "missing";
@@ -43,16 +45,33 @@ Result<StoreOutcome> record_gap(const Repository& repository, const RecordedGap&
     return store_record(repository, repository.layout().gap(gap.timeline, gap.begin, gap.end), ObjectKind::kGap, render_gap(gap));
 }
 
+namespace {
+
+/// The gap that the record under `key` tells of.
+std::optional<RecordedGap> gap_under(const Repository& repository, const std::string& key, const nlohmann::json& record) {
+    std::optional<RecordedGap> gap = parse_gap(record);
+    if (gap && repository.layout().gap(gap->timeline, gap->begin, gap->end) != key) return std::nullopt;
+    return gap;
+}
+
+}  // namespace
+
+Result<RecordedGap> load_gap(const Repository& repository, const std::string& key) {
+    TRY_ASSIGN(const Bytes content, repository.load(key, ObjectKind::kGap));
+    std::optional<RecordedGap> gap = gap_under(repository, key, nlohmann::json::parse(as_text(content), nullptr, false));
+    if (!gap) return malformed_record(key, kWhat);
+    return std::move(*gap);
+}
+
 Result<std::vector<RecordedGap>> GapLedger::read(const Repository& repository) {
     TRY(records_.read(repository, repository.layout().gaps_prefix()));
     damaged_ = records_.damaged();
     std::vector<RecordedGap> gaps;
     for (const auto& [key, record] : records_.records()) {
-        std::optional<RecordedGap> gap = parse_gap(record);
-        if (gap && repository.layout().gap(gap->timeline, gap->begin, gap->end) == key)
+        if (std::optional<RecordedGap> gap = gap_under(repository, key, record))
             gaps.push_back(std::move(*gap));
         else
-            damaged_.push_back(malformed_record(key, "a gap in the WAL"));
+            damaged_.push_back(malformed_record(key, kWhat));
     }
     return gaps;
 }

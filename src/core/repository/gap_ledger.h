@@ -39,6 +39,9 @@ struct RecordedGap {
 /// invalid_argument for a range that is no range of whole segments.
 Result<StoreOutcome> record_gap(const Repository& repository, const RecordedGap& gap);
 
+/// Read the entry under `key`. Errors: corrupt_object when it makes no sense, or is not that of the key; as Repository::load.
+Result<RecordedGap> load_gap(const Repository& repository, const std::string& key);
+
 /// Reads the ledger of a repository; remembers what it has read. For one thread and one repository.
 class GapLedger {
 public:
