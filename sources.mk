@@ -25,6 +25,7 @@ CORE_SOURCES = \
 	src/core/jobs/job_history.cpp \
 	src/core/jobs/job_record.cpp \
 	src/core/jobs/job_report.cpp \
+	src/core/jobs/scheduled_job.cpp \
 	src/core/postgres/backup_label.cpp \
 	src/core/postgres/configuration.cpp \
 	src/core/postgres/crc32c.cpp \
@@ -123,12 +124,15 @@ SERVER_SOURCES = \
 	src/server/result_rows.cpp \
 	src/server/run.cpp \
 	src/server/run_engine.cpp \
+	src/server/schedule.cpp \
+	src/server/scheduler.cpp \
 	src/server/session.cpp \
 	src/server/settings.cpp \
 	src/server/shared_state.cpp \
 	src/server/sql_archive.cpp \
 	src/server/sql_backup.cpp \
 	src/server/sql_jobs.cpp \
+	src/server/sql_schedule.cpp \
 	src/server/upkeep_worker.cpp \
 	src/server/wal_state.cpp \
 	src/server/wal_worker.cpp \
@@ -141,4 +145,5 @@ SQL_AREAS = \
 	sql/archive.sql \
 	sql/backup.sql \
 	sql/jobs.sql \
+	sql/schedule.sql \
 	sql/rights.sql

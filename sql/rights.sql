@@ -13,5 +13,6 @@ GRANT EXECUTE ON FUNCTION
     steward.worker_status(),
     steward.backup_progress_status(),
     steward.backup_list(),
-    steward.job_list()
+    steward.job_list(),
+    steward.schedule_list()
 TO pg_monitor;

@@ -1,6 +1,6 @@
 -- Everything is closed to PUBLIC, the views are open to pg_monitor, actions only to those they are granted to.
 BEGIN;
-SELECT plan(19);
+SELECT plan(22);
 
 CREATE ROLE steward_nobody;
 CREATE ROLE steward_watcher IN ROLE pg_monitor;
@@ -24,6 +24,8 @@ SELECT lives_ok('TABLE steward.workers', 'a monitor reads workers');
 SELECT lives_ok('TABLE steward.backups', 'a monitor reads backups');
 SELECT lives_ok('TABLE steward.backup_progress', 'a monitor reads backup_progress');
 SELECT lives_ok('TABLE steward.jobs', 'a monitor reads jobs');
+SELECT lives_ok('TABLE steward.schedule', 'a monitor reads schedule');
+SELECT throws_ok($$SELECT steward.next_runs('@daily')$$, '42501', NULL, 'a monitor cannot call functions');
 SELECT throws_ok($$SELECT steward.run_job('verify')$$, '42501', NULL, 'a monitor cannot run jobs');
 SELECT throws_ok('SELECT steward.archive_now()', '42501', NULL, 'a monitor cannot switch segments');
 SELECT throws_ok('SELECT * FROM steward.backup()', '42501', NULL, 'a monitor cannot take backups');
@@ -34,6 +36,7 @@ SET ROLE steward_nobody;
 SELECT throws_ok('TABLE steward.wal_archive', '42501', NULL, 'others cannot read wal_archive');
 SELECT throws_ok('TABLE steward.backups', '42501', NULL, 'others cannot read backups');
 SELECT throws_ok('TABLE steward.jobs', '42501', NULL, 'others cannot read jobs');
+SELECT throws_ok('TABLE steward.schedule', '42501', NULL, 'others cannot read schedule');
 SELECT throws_ok('SELECT * FROM steward.backup_list()', '42501', NULL, 'nor go round the view');
 RESET ROLE;
 

@@ -15,6 +15,9 @@ TEST(Settings, HaveTheDocumentedDefaults) {
     EXPECT_EQ(settings.archive_workers, 2);
     EXPECT_EQ(to_string(settings.compression), "zstd:3");
     EXPECT_EQ(settings.backup_workers, 2);
+    EXPECT_FALSE(settings.backup_schedule || settings.verify_schedule || settings.drill_schedule);
+    EXPECT_EQ(settings.timezone, "");
+    EXPECT_EQ(settings.schedule_jitter.count(), 0);
     EXPECT_EQ(settings.database, "postgres");
     EXPECT_EQ(settings.program, "");
 }
@@ -25,6 +28,11 @@ TEST(Settings, AreReadFromTheirTexts) {
                                               {"archive_workers", "64"},
                                               {"compression", "none"},
                                               {"backup_workers", "1"},
+                                              {"backup_schedule", "30 2 * * *"},
+                                              {"verify_schedule", "@weekly"},
+                                              {"drill_schedule", " @monthly"},
+                                              {"timezone", "utc"},
+                                              {"schedule_jitter", "600"},
                                               {"database", "shop"},
                                               {"program", "/opt/pg_steward"}})
                                   .value();
@@ -34,6 +42,11 @@ TEST(Settings, AreReadFromTheirTexts) {
     EXPECT_EQ(settings.archive_workers, 64);
     EXPECT_EQ(settings.compression.codec, Codec::kNone);
     EXPECT_EQ(settings.backup_workers, 1);
+    EXPECT_EQ(settings.backup_schedule->expression(), "30 2 * * *");
+    EXPECT_EQ(settings.verify_schedule->expression(), "@weekly");
+    EXPECT_EQ(settings.drill_schedule->expression(), "@monthly");
+    EXPECT_EQ(settings.timezone, "utc");
+    EXPECT_EQ(settings.schedule_jitter, std::chrono::minutes(10));
     EXPECT_EQ(settings.database, "shop");
     EXPECT_EQ(settings.program, "/opt/pg_steward");
 }
