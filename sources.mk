@@ -168,6 +168,8 @@ SERVER_SOURCES = \
 	src/server/result_rows.cpp \
 	src/server/run.cpp \
 	src/server/run_engine.cpp \
+	src/server/schedule.cpp \
+	src/server/scheduler.cpp \
 	src/server/session.cpp \
 	src/server/settings.cpp \
 	src/server/shared_state.cpp \
@@ -175,6 +177,7 @@ SERVER_SOURCES = \
 	src/server/sql_backup.cpp \
 	src/server/sql_jobs.cpp \
 	src/server/sql_recovery.cpp \
+	src/server/sql_schedule.cpp \
 	src/server/upkeep_worker.cpp \
 	src/server/wal_state.cpp \
 	src/server/wal_worker.cpp \
@@ -190,4 +193,5 @@ SQL_AREAS = \
 	sql/retention.sql \
 	sql/recovery.sql \
 	sql/proof.sql \
+	sql/schedule.sql \
 	sql/rights.sql

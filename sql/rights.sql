@@ -16,5 +16,6 @@ GRANT EXECUTE ON FUNCTION
     steward.job_list(),
     steward.recovery_window_status(),
     steward.wal_gap_list(),
-    steward.restore_point_list()
+    steward.restore_point_list(),
+    steward.schedule_list()
 TO pg_monitor;

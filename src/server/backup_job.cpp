@@ -4,6 +4,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
+#include "server/settings.h"
 
 namespace steward {
 
@@ -26,6 +27,17 @@ void add_to_catalog(const CatalogEntry& entry) {
 }
 
 }  // namespace
+
+Result<void> check_can_back_up() {
+    TRY(require_shared_state());
+    if (!repository_is_set())
+        return Error(ErrorCode::wrong_state, "no repository is set").hint("Set \"steward.repository\" in postgresql.conf and reload.");
+    if (!XLogArchivingActive() || std::string_view(XLogArchiveLibrary) != "pg_steward")
+        return Error(ErrorCode::wrong_state, "WAL is not archived by pg_steward")
+            .detail("A backup needs the WAL written while it runs.")
+            .hint("Set archive_mode = on and archive_library = 'pg_steward' in postgresql.conf and restart the server.");
+    return {};
+}
 
 Result<uint64> reserve_backup(const BackupRequest& request) {
     const SharedLock lock(shared_state(), LW_EXCLUSIVE);

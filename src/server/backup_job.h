@@ -16,6 +16,9 @@ struct BackupRequest {
     JobTrigger trigger = JobTrigger::kManual;
 };
 
+/// Whether this server can be backed up now. Errors: wrong_state with the cure.
+Result<void> check_can_back_up();
+
 /// Take the slot for a new backup. Returns the run's number. Errors: busy, naming who runs one.
 Result<uint64> reserve_backup(const BackupRequest& request);
 

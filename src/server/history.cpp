@@ -15,6 +15,15 @@ namespace {
 
 SharedHistory& history() { return shared_state()->history; }
 
+/// An end that nobody saw counts as soon as the run has begun: what became due while the server was down is still owed.
+void note_for_schedule(const SharedJobRecord& record) {
+    const auto job = std::ranges::find(kScheduledJobNames, record.job.view());
+    if (job == kScheduledJobNames.end() || record.result == JobResult::kRunning) return;
+    SharedLastRun& last = history().last[job - kScheduledJobNames.begin()];
+    last.ended = record.finished != 0 ? record.finished : record.started;
+    if (record.result == JobResult::kSucceeded) last.success_started = record.started;
+}
+
 Result<void> load() {
     Result<JobHistory> read = read_job_history(steward_directory());
     if (!read.ok()) return report_warning(std::move(read).error().context("while reading the history of jobs"));
@@ -45,6 +54,7 @@ void show_in_history(const JobRecord& record) {
     SharedJobRecord* place = std::find_if(history().records, end, [&](const SharedJobRecord& known) { return known.number == record.number; });
     if (place == end) place = &history().records[history().count++ % kHistoryRing];
     place->assign(record);
+    note_for_schedule(*place);
 }
 
 Result<void> write_to_history(const JobRecord& record) {

@@ -9,12 +9,17 @@
 
 namespace steward {
 
+/// What the function returns a set of.
+enum class RowShape { kRecord, kSingleValue };
+
 /// Collects the rows that a set-returning SQL function returns. Values are Datums made with the server's own macros; text
 /// goes through `text`. One object per call, made first: it checks that the caller accepts a set.
 class ResultRows {
 public:
-    static Result<ResultRows> begin(FunctionCallInfo call) {
-        TRY(call_server([call] { InitMaterializedSRF(call, 0); }));
+    static Result<ResultRows> begin(FunctionCallInfo call, RowShape shape = RowShape::kRecord) {
+        // A set of plain values has no row type of its own: the caller's is taken.
+        const bits32 flags = shape == RowShape::kSingleValue ? MAT_SRF_USE_EXPECTED_DESC : 0;
+        TRY(call_server([=] { InitMaterializedSRF(call, flags); }));
         return ResultRows(reinterpret_cast<ReturnSetInfo*>(call->resultinfo));
     }
 

@@ -71,6 +71,7 @@ void publish_end(const JobRecord& record) {
     run->finished = timestamp_of_unix_us(record.finished->time_since_epoch().count());
     run->phase.assign("");
     show_in_history(record);
+    if (Latch* scheduler = shared_state()->schedule.worker.latch) SetLatch(scheduler);
     ConditionVariableBroadcast(&run->changed);
 }
 

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/jobs/job_kind.h"
 #include "core/jobs/job_record.h"
+#include "core/jobs/scheduled_job.h"
 #include "core/protocol/messages.h"
 #include "server/compat.h"
 
@@ -247,13 +248,34 @@ struct SharedJobRecord {
     void assign(const JobRecord& record);
 };
 
+/// What a job's schedule goes by. 0: never.
+struct SharedLastRun {
+    TimestampTz success_started;  ///< start of the newest run that succeeded, whoever asked for it
+    TimestampTz ended;            ///< end of the newest run; its start when the server ended first
+};
+
 /// The newest runs of all jobs and backups, as in the file of the history.
 struct SharedHistory {
     LWLock* file_lock;   ///< held while the file is written; taken before the block's lock
     uint64 last_number;  ///< of the last run, in this life of the server or an earlier one
     uint64 lines;        ///< in the file; protected by file_lock
+    SharedLastRun last[kScheduledJobCount];
     uint64 count;        ///< ever put into the ring
     SharedJobRecord records[kHistoryRing];
+};
+
+/// What the scheduler plans for one job.
+struct SharedPlan {
+    SharedText<256> expression;  ///< empty: not scheduled
+    SharedText<64> timezone;
+    TimestampTz next_run;  ///< 0: none
+    SharedText<256> reason;
+    uint64 followed;  ///< the newest run whose end has been followed up
+};
+
+struct SharedSchedule {
+    WorkerSlot worker;
+    SharedPlan plans[kScheduledJobCount];
 };
 
 struct SharedState {
@@ -263,6 +285,7 @@ struct SharedState {
     SharedBackup backup;
     SharedJob jobs[kJobKindCount];
     SharedHistory history;
+    SharedSchedule schedule;
     SharedCatalog catalog;
     SharedWindow window;
 };

@@ -15,17 +15,6 @@ namespace steward {
 
 namespace {
 
-Result<void> check_can_back_up() {
-    TRY(require_shared_state());
-    if (!repository_is_set())
-        return Error(ErrorCode::wrong_state, "no repository is set").hint("Set \"steward.repository\" in postgresql.conf and reload.");
-    if (!XLogArchivingActive() || std::string_view(XLogArchiveLibrary) != "pg_steward")
-        return Error(ErrorCode::wrong_state, "WAL is not archived by pg_steward")
-            .detail("A backup needs the WAL written while it runs.")
-            .hint("Set archive_mode = on and archive_library = 'pg_steward' in postgresql.conf and restart the server.");
-    return {};
-}
-
 Result<void> add_backup_row(ResultRows& rows, const SharedBackupEntry& entry) {
     rows.text(entry.label.view())
         .lsn(entry.start_lsn)

@@ -18,6 +18,15 @@ BackgroundWorker describe(const char* name, const char* function) {
     return worker;
 }
 
+/// From the postmaster's start to its end, also in recovery.
+void register_static(const char* name, const char* function) {
+    BackgroundWorker worker = describe(name, function);
+    worker.bgw_flags = BGWORKER_SHMEM_ACCESS;
+    worker.bgw_start_time = BgWorkerStart_PostmasterStart;
+    worker.bgw_restart_time = 5;
+    RegisterBackgroundWorker(&worker);
+}
+
 /// Start a worker that runs once, with what a backend has.
 Result<BackgroundWorkerHandle*> start_dynamic(BackgroundWorker& worker) {
     worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -36,11 +45,8 @@ Result<BackgroundWorkerHandle*> start_dynamic(BackgroundWorker& worker) {
 }  // namespace
 
 void register_static_workers() {
-    BackgroundWorker worker = describe("steward wal", "pg_steward_wal_main");
-    worker.bgw_flags = BGWORKER_SHMEM_ACCESS;
-    worker.bgw_start_time = BgWorkerStart_PostmasterStart;
-    worker.bgw_restart_time = 5;
-    RegisterBackgroundWorker(&worker);
+    register_static("steward wal", "pg_steward_wal_main");
+    register_static("steward scheduler", "pg_steward_scheduler_main");
 }
 
 Result<BackgroundWorkerHandle*> start_backup_worker() {

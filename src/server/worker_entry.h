@@ -7,6 +7,7 @@
 
 extern "C" {
 PGDLLEXPORT void pg_steward_wal_main(Datum argument);
+PGDLLEXPORT void pg_steward_scheduler_main(Datum argument);
 PGDLLEXPORT void pg_steward_backup_main(Datum argument);
 PGDLLEXPORT void pg_steward_upkeep_main(Datum argument);
 }

@@ -1,6 +1,6 @@
 -- Everything is closed to PUBLIC, the views are open to pg_monitor, actions only to those they are granted to.
 BEGIN;
-SELECT plan(27);
+SELECT plan(30);
 
 CREATE ROLE steward_nobody;
 CREATE ROLE steward_watcher IN ROLE pg_monitor;
@@ -28,6 +28,8 @@ SELECT lives_ok('TABLE steward.recovery_window', 'a monitor reads recovery_windo
 SELECT lives_ok('TABLE steward.wal_gaps', 'a monitor reads wal_gaps');
 SELECT lives_ok('TABLE steward.restore_points', 'a monitor reads restore_points');
 SELECT throws_ok($$SELECT steward.create_restore_point('p')$$, '42501', NULL, 'a monitor cannot make restore points');
+SELECT lives_ok('TABLE steward.schedule', 'a monitor reads schedule');
+SELECT throws_ok($$SELECT steward.next_runs('@daily')$$, '42501', NULL, 'a monitor cannot call functions');
 SELECT throws_ok($$SELECT steward.run_job('verify')$$, '42501', NULL, 'a monitor cannot run jobs');
 SELECT throws_ok('SELECT steward.archive_now()', '42501', NULL, 'a monitor cannot switch segments');
 SELECT throws_ok('SELECT * FROM steward.backup()', '42501', NULL, 'a monitor cannot take backups');
@@ -41,6 +43,7 @@ SELECT throws_ok('TABLE steward.wal_archive', '42501', NULL, 'others cannot read
 SELECT throws_ok('TABLE steward.backups', '42501', NULL, 'others cannot read backups');
 SELECT throws_ok('TABLE steward.jobs', '42501', NULL, 'others cannot read jobs');
 SELECT throws_ok('TABLE steward.recovery_window', '42501', NULL, 'others cannot read recovery_window');
+SELECT throws_ok('TABLE steward.schedule', '42501', NULL, 'others cannot read schedule');
 SELECT throws_ok('SELECT * FROM steward.backup_list()', '42501', NULL, 'nor go round the view');
 RESET ROLE;
 

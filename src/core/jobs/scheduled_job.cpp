@@ -20,7 +20,8 @@ Result<EnabledSchedules> parse(std::string_view text, const std::filesystem::pat
     // The JSON library reports what it cannot read by exception; here is where that becomes a value.
     try {
         EnabledSchedules schedules;
-        for (const auto& [job, entry] : Json::parse(text).items()) {
+        const Json json = Json::parse(text);
+        for (const auto& [job, entry] : json.items()) {
             TRY_ASSIGN(const TimePoint since, parse_time(entry.at("enabled_since").get<std::string>()));
             schedules[job] = {entry.at("schedule").get<std::string>(), entry.at("timezone").get<std::string>(), since};
         }

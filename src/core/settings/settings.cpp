@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "core/base/format.h"
+#include "core/schedule/time_zone.h"
 
 namespace steward {
 
@@ -51,6 +52,13 @@ Error in_setting(std::string_view name, std::string_view text, const Error& caus
     return setting_error(name, text, std::move(detail)).hint(cause.hint());
 }
 
+Result<std::optional<Schedule>> parse_schedule_of(std::string_view name, std::string_view text) {
+    if (text.empty()) return std::optional<Schedule>();
+    Result<Schedule> schedule = parse_schedule(text);
+    if (!schedule.ok()) return in_setting(name, text, schedule.error());
+    return std::optional<Schedule>(std::move(schedule).value());
+}
+
 /// Looks texts up with their defaults.
 class Texts {
 public:
@@ -94,6 +102,14 @@ Result<Settings> parse_settings(const SettingTexts& texts) {
     Result<RetentionPolicy> retention = parse_retention(in.text("retention"));
     if (!retention.ok()) return in_setting("retention", in.text("retention"), retention.error());
     settings.retention = *retention;
+    TRY_ASSIGN(settings.backup_schedule, parse_schedule_of("backup_schedule", in.text("backup_schedule")));
+    TRY_ASSIGN(settings.verify_schedule, parse_schedule_of("verify_schedule", in.text("verify_schedule")));
+    TRY_ASSIGN(settings.drill_schedule, parse_schedule_of("drill_schedule", in.text("drill_schedule")));
+    settings.timezone = in.text("timezone");
+    if (!settings.timezone.empty())
+        if (const Result<TimeZone> zone = find_time_zone(settings.timezone); !zone.ok()) return in_setting("timezone", settings.timezone, zone.error());
+    TRY_ASSIGN(const int jitter, in.integer("schedule_jitter"));
+    settings.schedule_jitter = std::chrono::seconds(jitter);
     settings.database = in.text("database");
     if (settings.database.empty()) return setting_error("database", "", "It must name a database.");
     settings.program = in.text("program");

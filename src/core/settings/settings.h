@@ -14,6 +14,7 @@
 #include "core/base/result.h"
 #include "core/codec/compression.h"
 #include "core/retention/policy.h"
+#include "core/schedule/schedule.h"
 #include "core/storage/storage_url.h"
 
 namespace steward {
@@ -49,16 +50,21 @@ struct Settings {
     int backup_workers;
     std::chrono::days full_read_interval;
     RetentionPolicy retention;  ///< empty: nothing expires
+    std::optional<Schedule> backup_schedule;  ///< nothing: only by hand; for the two below as well
+    std::optional<Schedule> verify_schedule;
+    std::optional<Schedule> drill_schedule;
+    std::string timezone;  ///< of the schedules; empty: the server's log_timezone
+    std::chrono::seconds schedule_jitter{};
     std::string database;
     std::string program;
     std::string drill_directory;  ///< empty or absolute
     std::string drill_query;
 };
 
-/// Check `texts` and fill in defaults. Pure. Errors: configuration, naming the setting (as "steward.NAME") in `object()`.
+/// Check `texts` and fill in defaults. Pure, but that a time zone is looked up in the system's database. Errors: configuration, naming the setting (as "steward.NAME") in `object()`.
 Result<Settings> parse_settings(const SettingTexts& texts);
 
-/// Check one value as parse_settings would. Pure; used where a value is entered. Errors: configuration.
+/// Check one value as parse_settings would; used where a value is entered. Errors: configuration.
 Result<void> check_setting(std::string_view name, std::string_view text);
 
 }  // namespace steward

@@ -16,6 +16,9 @@ TEST(Settings, HaveTheDocumentedDefaults) {
     EXPECT_EQ(to_string(settings.compression), "zstd:3");
     EXPECT_EQ(settings.backup_workers, 2);
     EXPECT_TRUE(settings.retention.empty());
+    EXPECT_FALSE(settings.backup_schedule || settings.verify_schedule || settings.drill_schedule);
+    EXPECT_EQ(settings.timezone, "");
+    EXPECT_EQ(settings.schedule_jitter.count(), 0);
     EXPECT_EQ(settings.database, "postgres");
     EXPECT_EQ(settings.program, "");
 }
@@ -27,6 +30,11 @@ TEST(Settings, AreReadFromTheirTexts) {
                                               {"compression", "none"},
                                               {"backup_workers", "1"},
                                               {"retention", "30d, weekly=4"},
+                                              {"backup_schedule", "30 2 * * *"},
+                                              {"verify_schedule", "@weekly"},
+                                              {"drill_schedule", " @monthly"},
+                                              {"timezone", "utc"},
+                                              {"schedule_jitter", "600"},
                                               {"database", "shop"},
                                               {"program", "/opt/pg_steward"}})
                                   .value();
@@ -37,6 +45,11 @@ TEST(Settings, AreReadFromTheirTexts) {
     EXPECT_EQ(settings.compression.codec, Codec::kNone);
     EXPECT_EQ(settings.backup_workers, 1);
     EXPECT_EQ(to_string(settings.retention), "30d, weekly=4");
+    EXPECT_EQ(settings.backup_schedule->expression(), "30 2 * * *");
+    EXPECT_EQ(settings.verify_schedule->expression(), "@weekly");
+    EXPECT_EQ(settings.drill_schedule->expression(), "@monthly");
+    EXPECT_EQ(settings.timezone, "utc");
+    EXPECT_EQ(settings.schedule_jitter, std::chrono::minutes(10));
     EXPECT_EQ(settings.database, "shop");
     EXPECT_EQ(settings.program, "/opt/pg_steward");
 }
