@@ -132,11 +132,11 @@ Result<std::vector<Candidate>> list_candidates(const RestoreFacts& facts, const 
             .hint("Choose one of them with --backup, or leave the choice to the target.")
             .object(*choice.label);
     TRY_ASSIGN(const TimelineHistory history, choose_history(facts, choice, named->summary));
-    if (choice.label && !leads_to(named->summary, history)) return label_off_history(named->summary, history);
+    if (choice.label && !is_on_history(named->summary, history)) return label_off_history(named->summary, history);
 
     std::vector<Candidate> on_history;
     for (const BackupFact& backup : facts.backups)
-        if ((!choice.label || backup.summary.label == *choice.label) && leads_to(backup.summary, history))
+        if ((!choice.label || backup.summary.label == *choice.label) && is_on_history(backup.summary, history))
             on_history.insert(on_history.begin(), make_candidate(facts, choice.target, backup, history));
     if (on_history.empty()) return off_history(facts, history);
 

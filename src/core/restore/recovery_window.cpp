@@ -67,7 +67,7 @@ private:
         std::map<uint64_t, Way> by_run;  // by the run's first segment
         for (const BackupFact& fact : facts_.backups) {
             const BackupSummary& backup = fact.summary;
-            if (!leads_to(backup, history_)) continue;
+            if (!is_on_history(backup, history_)) continue;
             const auto after = stored().upper_bound(segment_of(backup.start_lsn, size_));
             if (after == stored().begin()) continue;
             const auto& [first, last] = *std::prev(after);

@@ -18,7 +18,7 @@ std::set<TimelineId> known_timelines(const RestoreFacts& facts) {
     return known;
 }
 
-bool leads_to(const BackupSummary& backup, const TimelineHistory& history) {
+bool is_on_history(const BackupSummary& backup, const TimelineHistory& history) {
     return history.contains(backup.timeline, backup.start_lsn) && history.contains(backup.stop_timeline, backup.stop_lsn);
 }
 

@@ -36,6 +36,6 @@ TimelineHistory history_of(const RestoreFacts& facts, TimelineId timeline);
 std::set<TimelineId> known_timelines(const RestoreFacts& facts);
 
 /// Whether recovery of the backup can follow `history`: it starts and ends on it.
-bool leads_to(const BackupSummary& backup, const TimelineHistory& history);
+bool is_on_history(const BackupSummary& backup, const TimelineHistory& history);
 
 }  // namespace steward

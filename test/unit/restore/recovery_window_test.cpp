@@ -200,7 +200,7 @@ public:
     bool reachable(const TimelineHistory& history, uint64_t lsn) const {
         for (const BackupFact& fact : facts_.backups) {
             const BackupSummary& backup = fact.summary;
-            if (!leads_to(backup, history) || backup.stop_lsn.value > lsn) continue;
+            if (!is_on_history(backup, history) || backup.stop_lsn.value > lsn) continue;
             bool whole = true;
             for (uint64_t s = backup.start_lsn.value / kMb; s <= (lsn - 1) / kMb && whole; ++s) whole = present(history, s);
             if (whole) return true;
