@@ -29,13 +29,12 @@ constexpr std::pair<std::string_view, std::string_view> kOverrides[] = {
     {"unix_socket_group", ""},
     {"unix_socket_permissions", "0700"},
     {"cluster_name", "pg_steward drill"},
-    // It changes nothing outside its directory: not the archive, not the running server's log and PID file.
+    // It changes nothing outside its directory: not the archive, not the running server's log.
     {"archive_mode", "off"},
     {"archive_library", ""},
     {"archive_command", ""},
     {"archive_cleanup_command", ""},
     {"recovery_end_command", ""},
-    {"external_pid_file", ""},
     {"logging_collector", "off"},
     {"log_destination", "stderr"},
     // Background workers of restored libraries would do what they do: run jobs, replicate. The libraries still have to load. Without
@@ -109,6 +108,8 @@ std::vector<std::string> scratch_server_command(const ScratchServerFiles& files)
     if (files.config_file) set("config_file", files.config_file->native());
     set("hba_file", files.hba_file.native());
     set("ident_file", files.ident_file.native());
+    // An empty name is a file that cannot be written, and the restored one is the running server's.
+    set("external_pid_file", (files.data_directory / "external.pid").native());
     set("unix_socket_directories", formatted("\"{}\"", files.socket_directory.native()));
     for (const auto& [name, value] : kOverrides) set(name, value);
     return command;

@@ -35,7 +35,7 @@ ScratchServerFiles files() { return {"/pg/bin/postgres", "/s/data", "/s/s", "/s/
 TEST(ScratchServerCommand, KeepsTheServerFromTheWorldAndFromTheRunningOne) {
     const std::vector<std::string> command = scratch_server_command(files());
     EXPECT_EQ(command.front(), "/pg/bin/postgres");
-    for (const char* setting : {"listen_addresses=", "archive_mode=off", "archive_library=", "archive_cleanup_command=", "external_pid_file=",
+    for (const char* setting : {"listen_addresses=", "archive_mode=off", "archive_library=", "archive_cleanup_command=", "external_pid_file=/s/data/external.pid",
                                 "logging_collector=off", "max_worker_processes=0", "hot_standby=off", "primary_conninfo=", "synchronous_standby_names=",
                                 "recovery_min_apply_delay=0", "steward.repository=", "data_directory=/s/data", "hba_file=/s/hba",
                                 "unix_socket_directories=\"/s/s\""})
