@@ -10,6 +10,7 @@
 #include "core/archive/ready_files.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/postgres/timeline.h"
 
 namespace steward {
 
@@ -81,10 +82,12 @@ void WalTailStore::enter(WalSegmentName segment) {
 
 /// See which finished segments are stored by now, oldest first, and remove their pieces.
 Result<TailOutcome> WalTailStore::settle_finished() {
+    // Without its history nobody knows where the timeline came from, and recovery does not get to its tail.
+    if (is_marked_ready(timeline_history_name(current_->timeline))) return TailOutcome::kWaiting;
     while (!finished_.empty()) {
         const WalSegmentName segment = finished_.front();
         // In this order: the server takes the mark away after the segment was stored.
-        const bool is_awaited = is_marked_ready(segment);
+        const bool is_awaited = is_marked_ready(name_of(segment));
         TRY_ASSIGN(const bool stored, is_stored(segment));
         if (!stored && is_awaited) return TailOutcome::kWaiting;
         if (stored && tails_.contains(segment)) {
@@ -183,9 +186,9 @@ Result<void> WalTailStore::remove(WalSegmentName segment, std::span<const TailPi
 }
 
 /// One whose mark cannot be looked for counts as marked.
-bool WalTailStore::is_marked_ready(WalSegmentName segment) const {
+bool WalTailStore::is_marked_ready(const std::string& name) const {
     std::error_code problem;
-    return std::filesystem::exists(data_directory_ / "pg_wal" / "archive_status" / (name_of(segment) + ".ready"), problem) || problem;
+    return std::filesystem::exists(data_directory_ / "pg_wal" / "archive_status" / (name + ".ready"), problem) || problem;
 }
 
 Result<bool> WalTailStore::is_stored(WalSegmentName segment) const {

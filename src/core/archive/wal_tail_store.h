@@ -2,7 +2,7 @@
 //
 // Of each segment, in the order in which the server writes them:
 //
-//   waiting    a segment before it is neither stored nor given up. Its own bytes would be behind a hole, so none are stored
+//   waiting    a segment before it, or its timeline's history, is neither stored nor given up. Its own bytes would be behind a hole, so none are stored
 //   adopting   pieces of a former engine are compared with the file; where they disagree all are removed
 //   growing    each call adds a piece that ends at the flush position it was given
 //   finished   the server went on to the next segment. When the archiver has stored the whole one, the pieces go
@@ -80,7 +80,7 @@ private:
     Result<void> merge();
     Result<void> remove(WalSegmentName segment, std::span<const TailPiece> pieces) const;
 
-    bool is_marked_ready(WalSegmentName segment) const;
+    bool is_marked_ready(const std::string& name) const;
     Result<bool> is_stored(WalSegmentName segment) const;
     Result<std::optional<BuiltObject>> build(TailPiece piece) const;
     std::filesystem::path path_of_current() const;

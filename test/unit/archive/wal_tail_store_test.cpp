@@ -184,6 +184,16 @@ TEST_F(WalTailStoring, WaitsAfterARestartForWhatIsMarkedReady) {
     caught_up(3, 700);
 }
 
+TEST_F(WalTailStoring, WaitsForTheHistoryOfANewTimeline) {
+    write(1, content_of(1), 2);
+    const std::filesystem::path mark = status_directory() / "00000002.history.ready";
+    std::ofstream{mark};
+    EXPECT_EQ(advance(1, 600, 2).value(), TailOutcome::kWaiting);
+    EXPECT_THAT(pieces(1, 2), IsEmpty());
+    std::filesystem::remove(mark);
+    caught_up(1, 600, 2);
+}
+
 TEST_F(WalTailStoring, GoesOnBehindASegmentThatWasGivenUpAndKeepsItsPieces) {
     caught_up(1, 5000);
     mark_ready(1);

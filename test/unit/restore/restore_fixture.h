@@ -14,7 +14,7 @@
 namespace steward {
 
 /// Hands a storage that the test keeps to a Repository, which wants one of its own.
-class StorageOfTest final : public Storage {
+class StorageOfTest : public Storage {
 public:
     explicit StorageOfTest(Storage& inner) : inner_(inner) {}
     StorageCapabilities capabilities() const override { return inner_.capabilities(); }

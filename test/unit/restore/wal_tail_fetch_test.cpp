@@ -12,26 +12,16 @@ namespace steward {
 namespace {
 
 /// Calls `after_list` after each listing: a repository that changes while it is read.
-class RestlessStorage final : public Storage {
+class RestlessStorage final : public StorageOfTest {
 public:
-    explicit RestlessStorage(Storage& inner) : inner_(inner) {}
-    StorageCapabilities capabilities() const override { return inner_.capabilities(); }
-    std::string url() const override { return inner_.url(); }
-    Result<PutOutcome> put(std::string_view key, std::span<const ByteView> parts, PutMode mode) override { return inner_.put(key, parts, mode); }
-    Result<Bytes> read(std::string_view key, uint64_t offset, uint64_t length) override { return inner_.read(key, offset, length); }
-    Result<std::optional<ObjectInfo>> stat(std::string_view key) override { return inner_.stat(key); }
+    using StorageOfTest::StorageOfTest;
     Result<ListPage> list(std::string_view prefix, std::string_view page, size_t limit) override {
-        Result<ListPage> found = inner_.list(prefix, page, limit);
+        Result<ListPage> found = StorageOfTest::list(prefix, page, limit);
         if (after_list) after_list();
         return found;
     }
-    Result<void> remove(std::string_view key) override { return inner_.remove(key); }
-    Result<void> remove_stale_uploads(TimePoint older_than) override { return inner_.remove_stale_uploads(older_than); }
 
     std::function<void()> after_list;
-
-private:
-    Storage& inner_;
 };
 
 class FetchWalTail : public ::testing::Test {
