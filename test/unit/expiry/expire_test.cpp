@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/expiry/keep.h"
+#include "core/repository/gap_ledger.h"
 #include "core/repository/pins.h"
 #include "retention/made_up_repository.h"
 
@@ -29,6 +30,13 @@ protected:
     ExpiryOptions options(std::string_view policy) {
         return {.policy = *parse_retention(policy), .to_local = [](TimePoint time) { return LocalTime(time.time_since_epoch()); },
                 .clock = made_.store_clock(), .timer = timer_};
+    }
+
+    /// Enter segments `first` to `last` of timeline 1 in the ledger. Returns the entry's key.
+    std::string put_gap(uint64_t first, uint64_t last, GapReason reason) {
+        const RecordedGap gap{1, start_lsn(first, kSize), start_lsn(last + 1, kSize), reason, made_.store_clock().now(), ""};
+        EXPECT_TRUE(record_gap(made_.repository(), gap).ok());
+        return made_.layout().gap(1, gap.begin, gap.end);
     }
 
     /// A backup from segment `segment` to the next one, with a pack of its own, taken `taken` days into the year.
@@ -272,7 +280,7 @@ TEST_F(ExpireTest, ARecordOfPrunedWalThatIsStillThereIsWithdrawnWhenItStays) {
     add("a", 1, 10);
     add("b", 10, 20);
     made_.add_wal(1, 1, 15);
-    made_.put_object(made_.layout().gap(1, start_lsn(3, kSize), start_lsn(10, kSize)), ObjectKind::kGap, R"({"reason":"pruned"})");
+    put_gap(3, 9, GapReason::kPruned);
     expire("5");
     EXPECT_TRUE(made_.keys(made_.layout().gaps_prefix()).empty());
     EXPECT_EQ(made_.keys(made_.layout().wal_prefix()).size(), 15u);
@@ -283,8 +291,7 @@ TEST_F(ExpireTest, RecordsOfMissingWalGoWhenEveryBackupBeginsAfterThem) {
     add("b", 10, 20);
     made_.add_wal(1, 1, 5);
     made_.add_wal(1, 7, 15);
-    const std::string gap = made_.layout().gap(1, start_lsn(6, kSize), start_lsn(7, kSize));
-    made_.put_object(gap, ObjectKind::kGap, R"({"reason":"missing"})");
+    const std::string gap = put_gap(6, 6, GapReason::kMissing);
     expire("2");
     EXPECT_TRUE(made_.has(gap));
     expire("1");

@@ -4,6 +4,7 @@
 
 #include "core/postgres/wal_name.h"
 #include "core/proof/verification_record.h"
+#include "core/repository/gap_ledger.h"
 #include "restore/restore_fixture.h"
 
 namespace steward {
@@ -95,6 +96,11 @@ protected:
     }
     std::vector<std::string> records() { return keys(repository_.layout().verifications_prefix()); }
 
+    void put_gap(Lsn begin, Lsn end, GapReason reason) {
+        const std::string text = render_gap({1, begin, end, reason, clock_.time, ""}).dump();
+        put(repository_.layout().gap(1, begin, end), as_bytes(text), ObjectKind::kGap);
+    }
+
     /// One object of every kind there is.
     void put_all_kinds() {
         const Layout& layout = repository_.layout();
@@ -102,7 +108,7 @@ protected:
         put(layout.wal(name(2) + ".00000028.backup"), as_bytes("START WAL LOCATION\n"), ObjectKind::kBackupHistory);
         put(layout.wal_tail(name(4), 0, 8192), Bytes(8192, std::byte{7}), ObjectKind::kWalTail);
         put(layout.restore_point(1, Lsn{3 * kMb}), as_bytes("{}"), ObjectKind::kRestorePoint);
-        put(layout.gap(1, Lsn{kMb}, Lsn{2 * kMb}), as_bytes(R"({"reason":"pruned"})"), ObjectKind::kGap);
+        put_gap(Lsn{kMb}, Lsn{2 * kMb}, GapReason::kPruned);
         put(layout.pin("a"), as_bytes("{}"), ObjectKind::kPin);
         put(layout.lease("expire"), as_bytes("{}"), ObjectKind::kLease);
         put(layout.drill("20261120-a"), as_bytes("{}"), ObjectKind::kDrill);
@@ -168,10 +174,9 @@ TEST_F(VerifyRepository, NamesAHoleInTheWalUnlessTheLedgerSaysThatItWasMadeOnPur
     const VerifyReport report = verify();
     ASSERT_EQ(report.problems.size(), 1u);
     EXPECT_EQ(report.problems[0].object(), name(4));
-    const std::string gap = repository_.layout().gap(1, Lsn{4 * kMb}, Lsn{6 * kMb});
-    put(gap, as_bytes(R"({"reason":"missing"})"), ObjectKind::kGap);
+    put_gap(Lsn{4 * kMb}, Lsn{6 * kMb}, GapReason::kMissing);
     EXPECT_EQ(verify().problems.size(), 1u);
-    put(gap, as_bytes(R"({"reason":"dropped"})"), ObjectKind::kGap);
+    put_gap(Lsn{4 * kMb}, Lsn{6 * kMb}, GapReason::kDropped);
     EXPECT_TRUE(verify().problems.empty());
 }
 
