@@ -85,6 +85,7 @@ sub back_up
 	my %same = map { $_ => $before->{$_} } grep { ($after->{$_} // '') eq $before->{$_} } keys %$before;
 	cmp_ok(scalar(keys %same), '>', 0.9 * keys %$before, "$label: the server was quiet");
 	$reference{$label} = \%same;
+	program_ok([ 'keep', $label, '--repository', $repository ], "$label is pinned");
 	return;
 }
 
@@ -107,13 +108,17 @@ sub check_backup
 	return;
 }
 
-# Remove a backup as an operator without pg_steward would: its manifest, then what no other manifest names.
+# Remove one backup and everything that only it refers to. All others are pinned.
 sub remove_backup
 {
 	my ($label) = @_;
 	delete $reference{$label};
 	my ($cluster) = glob(($repository =~ s{^file://}{}r) . '/cluster/main/*');
-	unlink("$cluster/backups/$label/manifest") or die "could not remove manifest: $!";
+	# Young packs stay in case that somebody is writing the backup they are for.
+	utime(time - 3 * 86400, time - 3 * 86400, glob("$cluster/packs/*/*"));
+	program_ok([ 'keep', $label, '--release', '--repository', $repository ], "$label is released");
+	program_ok([ 'expire', '--retention', '1', '--repository', $repository ], "$label: expire");
+	ok(!-e "$cluster/backups/$label/manifest", "$label is gone");
 	my $report = run_program_json([ 'verify', '--repository', $repository, '--output', 'json' ]);
 	is_deeply($report, [], "$label is removed: verify finds nothing wrong");
 	return;
@@ -154,7 +159,9 @@ for my $round (1 .. $rounds)
 	back_up("b$round");
 	my @kept = sort keys %reference;
 	check_backup($kept[ rand @kept ]);
-	remove_backup($kept[ rand @kept ]) if @kept > 3;
+	# The newest one always stays.
+	my @older = grep { $_ ne "b$round" } @kept;
+	remove_backup($older[ rand @older ]) if @older > 2;
 	if ($round % 4 == 0)
 	{
 		move_to_new_timeline();
