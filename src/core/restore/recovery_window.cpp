@@ -37,7 +37,8 @@ Lsn beginning_of(const TimelineHistory& history) { return history.ancestors().em
 /// A backup's way through WAL without a hole.
 struct Way {
     const BackupSummary* backup;  ///< the oldest that goes it
-    Lsn end;
+    Lsn whole_end;                ///< of the last whole segment
+    Lsn end;                      ///< likewise, or of the tail behind it
     TimePoint known_until;
 };
 
@@ -71,9 +72,9 @@ private:
             const auto after = stored().upper_bound(segment_of(backup.start_lsn, size_));
             if (after == stored().begin()) continue;
             const auto& [first, last] = *std::prev(after);
-            const Lsn end = start_lsn(last + 1, size_);
-            if (last < segment_of(backup.start_lsn, size_) || end < backup.stop_lsn) continue;
-            const auto [way, added] = by_run.try_emplace(first, Way{&backup, end, backup.stopped});
+            const Lsn whole_end = start_lsn(last + 1, size_);
+            if (last < segment_of(backup.start_lsn, size_) || whole_end < backup.stop_lsn) continue;
+            const auto [way, added] = by_run.try_emplace(first, Way{&backup, whole_end, end_of_tail(last + 1).value_or(whole_end), backup.stopped});
             way->second.known_until = std::max(way->second.known_until, backup.stopped);
             if (!added && backup.stop_lsn < way->second.backup->stop_lsn) way->second.backup = &backup;
         }
@@ -83,6 +84,15 @@ private:
                     way.known_until = std::max(way.known_until, point.time);
             ways_.push_back(way);
         }
+    }
+
+    /// Where the tail of segment `number` ends on this path, if there is one.
+    std::optional<Lsn> end_of_tail(uint64_t number) const {
+        const WalSegmentName name = facts_.wal.on_history(history_, number);
+        const std::optional<Lsn> end = facts_.wal.tail_end(name);
+        const Result<std::optional<Lsn>> fork = history_.end_of(name.timeline);
+        // What an ancestor wrote behind the fork is not on this path.
+        return end && fork.ok() && *fork ? std::min(*end, **fork) : end;
     }
 
     void find_holes() {
@@ -146,7 +156,7 @@ private:
 
     void add_neighbours(WalHole& hole) const {
         for (const Way& way : ways_) {
-            if (way.end <= hole.begin) hole.before = ReachablePoint{way.end, way.known_until, way.backup->label};
+            if (way.whole_end <= hole.begin) hole.before = ReachablePoint{way.end, way.known_until, way.backup->label};
             if (way.backup->stop_lsn >= hole.end && !hole.after) hole.after = ReachablePoint{way.backup->stop_lsn, way.backup->stopped, way.backup->label};
         }
     }

@@ -58,6 +58,23 @@ TEST_F(RecoveryWindowTest, ARestorePointTellsOfALaterTime) {
     EXPECT_EQ(interval_at(window, 1, {13 * kMb}), nullptr) << "no backup leads there";
 }
 
+TEST_F(RecoveryWindowTest, ATailExtendsItsIntervalAndNotBeyondTheFork) {
+    facts_.wal.add_tail({1, 21}, {21 * kMb + 8192});
+    facts_.wal.add_tail({1, 10}, {10 * kMb + 100});
+    RecoveryWindow window = recovery_window(facts_);
+    EXPECT_EQ(window.intervals[1].end, (Lsn{21 * kMb + 8192}));
+    EXPECT_EQ(window.intervals[0].end, (Lsn{10 * kMb + 100}));
+    ASSERT_EQ(window.holes.size(), 1u);
+    ASSERT_TRUE(window.holes[0].before);
+    EXPECT_EQ(window.holes[0].before->lsn, (Lsn{10 * kMb + 100}));
+
+    facts_.histories.emplace(2, TimelineHistory(2, {{1, {21 * kMb + 4096}, "test"}}));
+    add("d", 2, 30, 31);
+    window = recovery_window(facts_);
+    for (const ReachableInterval& interval : window.intervals)
+        EXPECT_LE(interval.end, (Lsn{21 * kMb + (interval.timeline == 1 ? 8192u : 4096u)})) << interval.backup;
+}
+
 TEST_F(RecoveryWindowTest, NamesAHoleAndTheNearestPointsOnBothSides) {
     const RecoveryWindow window = recovery_window(facts_);
     ASSERT_EQ(window.holes.size(), 1u);
