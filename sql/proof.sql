@@ -1,4 +1,5 @@
 -- Proof that backups restore.
+-- Run with the rights of the extension's owner, so that whoever is granted one of these needs no right to run every job.
 
 CREATE FUNCTION steward.verify(recheck boolean DEFAULT false)
 RETURNS TABLE (
@@ -10,7 +11,7 @@ RETURNS TABLE (
     bytes_read bigint,
     backups bigint,
     problems text[])
-LANGUAGE sql VOLATILE PARALLEL UNSAFE
+LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT r.*
     FROM json_to_recordset(steward.run_job('verify', json_build_object('recheck', recheck)) -> 'repositories')
@@ -29,7 +30,7 @@ CREATE FUNCTION steward.drill(
     OUT recovery_time interval,
     OUT check_time interval,
     OUT data_bytes bigint)
-LANGUAGE sql VOLATILE PARALLEL UNSAFE
+LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT r.backup, r.recovered_lsn, r.timeline, r.last_transaction,
         make_interval(secs => r.restore_seconds), make_interval(secs => r.recovery_seconds), make_interval(secs => r.check_seconds), r.data_bytes

@@ -1,6 +1,6 @@
 -- Everything is closed to PUBLIC, the views are open to pg_monitor, actions only to those they are granted to.
 BEGIN;
-SELECT plan(30);
+SELECT plan(32);
 
 CREATE ROLE steward_nobody;
 CREATE ROLE steward_watcher IN ROLE pg_monitor;

@@ -18,7 +18,7 @@ my %settings = map { $_ => 1 } $readme =~ /^steward\.([a-z_]+) =/mg;
 like($settings, qr/^\| \Q$_\E \|/m, "setting steward.$_ of the README exists") for sort keys %settings;
 
 # And every statement.
-my $node = Steward::Node->create('primary');
+my $node = Steward::Node->create('primary', settings => { 'steward.retention' => '7d' });
 $node->start;
 for my $statement ($readme =~ /```sql\n(.*?)```/sg)
 {
