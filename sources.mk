@@ -29,6 +29,7 @@ CORE_SOURCES = \
 	src/core/crypto/xxh3_avx2.cpp \
 	src/core/postgres/backup_label.cpp \
 	src/core/postgres/configuration.cpp \
+	src/core/postgres/connection_string.cpp \
 	src/core/postgres/crc32c.cpp \
 	src/core/postgres/lsn.cpp \
 	src/core/postgres/page.cpp \

@@ -133,7 +133,7 @@ private:
     Result<void> write_startup_files() const {
         TRY(write_file("backup_label", as_bytes(plan_.manifest.backup_label)));
         TRY(write_file("backup_manifest", as_bytes(render_backup_manifest(plan_.manifest, unpacker_.checksums()))));
-        TRY(write_file("recovery.signal", {}));
+        TRY(write_file(plan_.recovery.standby ? "standby.signal" : "recovery.signal", {}));
         return configure();
     }
 

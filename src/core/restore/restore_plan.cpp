@@ -49,6 +49,14 @@ Result<void> check_version(const BackupSummary& backup, const RestoreOptions& op
         .hint(formatted("Install PostgreSQL {} and name its programs with --bindir.", backup.major));
 }
 
+Result<void> check_options(const RestoreOptions& options) {
+    if (!options.standby) return {};
+    const RecoveryTarget& target = options.choice.target;
+    if (target.kind != TargetKind::kLatest || target.timeline.kind != TimelineChoice::Kind::kLatest)
+        return Error(ErrorCode::usage, "a standby cannot have a recovery target").detail("It follows its primary, on the latest timeline.");
+    return check_standby(*options.standby);
+}
+
 bool is_below(const fs::path& path, const fs::path& directory) {
     const fs::path relative = path.lexically_relative(directory);
     return !relative.empty() && *relative.begin() != "..";
@@ -123,6 +131,11 @@ std::string_view action_name(DirectoryAction action) {
     return {};
 }
 
+void describe_standby(const StandbySettings& standby, const auto& line) {
+    line("standby of", standby.primary_conninfo.empty() ? "no primary: it follows the repository alone" : standby.primary_conninfo);
+    if (!standby.slot.empty()) line("", formatted("replication slot {}", standby.slot));
+}
+
 nlohmann::json directory_json(const DirectoryPlan& plan) {
     nlohmann::json json = {{"path", plan.path.native()}, {"action", action_name(plan.action)}};
     if (!plan.aside.empty()) json["moved_to"] = plan.aside.native();
@@ -162,6 +175,7 @@ Result<std::vector<PlannedTablespace>> plan_tablespaces(const Manifest& manifest
 Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const RestoreOptions& options, const Clock& clock,
                                  RestoreProgress& progress, const CancelToken& cancel) {
     // What can be refused at once comes before what takes long.
+    TRY(check_options(options));
     const std::string time_suffix = compact_time(clock.now());
     TRY_ASSIGN(const DirectoryFacts directory, inspect_directory(options.data_directory));
     RestorePlan plan;
@@ -183,7 +197,7 @@ Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const
     plan.repository_url = repositories[plan.repository].url();
     plan.directory_mode = mode_of_data_directory(plan.manifest);
     plan.wal_files = wal_files_of(facts, chosen);
-    plan.recovery = {options.choice.target, timeline_setting(facts, chosen, options.choice.target), render_restore_command(options.wal_get)};
+    plan.recovery = {options.choice.target, timeline_setting(facts, chosen, options.choice.target), render_restore_command(options.wal_get), options.standby};
     plan.timeline = chosen.history.timeline();
     plan.wal_end = chosen.reach.end;
     plan.target_lsn = proof.lsn;
@@ -215,6 +229,7 @@ std::string render_plan(const RestorePlan& plan) {
     }
     if (plan.owner) line("owner", formatted("user {}, group {}", plan.owner->user, plan.owner->group));
     if (plan.recovery.target.kind != TargetKind::kLatest) line("then", std::string(to_string(plan.recovery.target.action)));
+    if (plan.recovery.standby) describe_standby(*plan.recovery.standby, line);
     line("restore_command", plan.recovery.restore_command);
     return text;
 }
@@ -241,6 +256,8 @@ std::string render_plan_json(const RestorePlan& plan) {
         entry["location"] = tablespace.location;
         json["tablespaces"].push_back(std::move(entry));
     }
+    if (plan.recovery.standby)
+        json["standby"] = {{"primary_conninfo", plan.recovery.standby->primary_conninfo}, {"primary_slot_name", plan.recovery.standby->slot}};
     if (plan.owner) json["owner"] = {{"user", plan.owner->user}, {"group", plan.owner->group}};
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }

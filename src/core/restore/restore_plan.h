@@ -33,6 +33,7 @@ struct RestoreOptions {
     std::optional<FileOwner> owner;
     std::optional<int> server_major;                      ///< of the programs that are to start the directory, where that is known
     WalGetCommand wal_get;
+    std::optional<StandbySettings> standby;               ///< make a standby, which has no recovery target
     int workers = 2;
 };
 
@@ -63,7 +64,8 @@ struct RestorePlan {
 /// Choose the backup, prove that the target is reached, and check every directory. Changes nothing.
 ///
 /// `repositories` are not empty and hold one cluster. Errors: as list_candidates, prove_target, decide_directory and decide_owner;
-/// wrong_version when `server_major` is another one; invalid_argument for a tablespace location that cannot be used.
+/// wrong_version when `server_major` is another one; invalid_argument for a tablespace location that cannot be used; as check_standby;
+/// usage for a standby with a recovery target.
 Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const RestoreOptions& options, const Clock& clock,
                                  RestoreProgress& progress, const CancelToken& cancel);
 
