@@ -51,10 +51,12 @@ CORE_SOURCES = \
 	src/core/repository/repository.cpp \
 	src/core/restore/backup_manifest.cpp \
 	src/core/restore/choose_backup.cpp \
+	src/core/restore/content_comparison.cpp \
 	src/core/restore/recovery_target.cpp \
 	src/core/restore/repository_facts.cpp \
 	src/core/restore/restore.cpp \
 	src/core/restore/restore_plan.cpp \
+	src/core/restore/surplus.cpp \
 	src/core/restore/target_directory.cpp \
 	src/core/restore/target_proof.cpp \
 	src/core/restore/unpack.cpp \

@@ -45,6 +45,7 @@ struct RestoreCommand {
     std::string primary_conninfo, primary_host, primary_port, primary_user, slot;
     bool dry_run = false;
     bool preserve_existing = false;
+    bool delta = false;
     bool no_target_check = false;
     std::string owner;
     std::string bindir;
@@ -80,7 +81,10 @@ RestoreCommand::RestoreCommand(CLI::App& app) : settings(app, {"repository", "cl
 
     app.add_option("--tablespace-map", tablespaces, "New location of one tablespace; may be repeated")->type_name("OLD=NEW")->allow_extra_args(false);
     app.add_option("--tablespace-map-all", tablespace_root, "New parent directory of all other tablespaces")->type_name("DIR");
-    app.add_flag("--preserve-existing", preserve_existing, "Rename a directory that is not empty, instead of refusing");
+    CLI::Option* preserve =
+        app.add_flag("--preserve-existing", preserve_existing, "Rename a directory that is not empty, instead of refusing");
+    app.add_flag("--delta", delta, "Restore into this cluster's own directory: compare what is there, write what differs, remove what is not in the backup")
+        ->excludes(preserve);
     app.add_option("--owner", owner, "As root: the user who is to own the files (default: the owner of the data directory)")->type_name("USER");
     app.add_option("--bindir", bindir, "Programs of the server that is to be started; their version is checked")->type_name("DIR");
     app.add_option("-j,--jobs", jobs, "Threads that restore (default 4)")->check(CLI::Range(1, 64))->type_name("N");
@@ -171,7 +175,9 @@ Result<RestoreOptions> make_options(const RestoreCommand& command, const Setting
     options.check = command.no_target_check ? TargetCheck::kNone : TargetCheck::kScanWal;
     TRY_ASSIGN(options.tablespace_map, make_tablespace_map(command.tablespaces));
     if (!command.tablespace_root.empty()) options.tablespace_root = command.tablespace_root;
-    options.existing = command.preserve_existing ? ExistingContent::kPreserve : ExistingContent::kRefuse;
+    options.existing = command.delta               ? ExistingContent::kCompare
+                       : command.preserve_existing ? ExistingContent::kPreserve
+                                                   : ExistingContent::kRefuse;
     options.is_root = ::geteuid() == 0;
     TRY_ASSIGN(options.owner, find_owner(command.owner));
     if (!command.bindir.empty()) {

@@ -111,11 +111,19 @@ void leave_out_startup_files(Manifest& manifest) {
     std::erase_if(manifest.files, [](const ManifestFile& file) { return std::ranges::find(kNotRestored, file.path) != std::end(kNotRestored); });
 }
 
+Result<SurplusContent> find_surplus_of(const RestorePlan& plan) {
+    if (plan.directory.action != DirectoryAction::kCompare) return SurplusContent();
+    std::map<uint32_t, fs::path> tablespaces;
+    for (const PlannedTablespace& tablespace : plan.tablespaces)
+        if (tablespace.directory.action == DirectoryAction::kCompare) tablespaces.emplace(tablespace.oid, tablespace.directory.path);
+    return find_surplus(plan.manifest, plan.directory.path, tablespaces);
+}
+
 std::string describe_action(const DirectoryPlan& plan) {
     switch (plan.action) {
         case DirectoryAction::kCreate: return "new";
         case DirectoryAction::kUse: return "exists, empty";
-        case DirectoryAction::kClear: return "holds an unfinished restore, which is removed first";
+        case DirectoryAction::kCompare: return "holds data, which is compared; only what differs is written";
         case DirectoryAction::kMoveAside: return formatted("renamed first to \"{}\"", plan.aside.native());
     }
     return {};
@@ -125,7 +133,7 @@ std::string_view action_name(DirectoryAction action) {
     switch (action) {
         case DirectoryAction::kCreate: return "create";
         case DirectoryAction::kUse: return "use";
-        case DirectoryAction::kClear: return "clear";
+        case DirectoryAction::kCompare: return "compare";
         case DirectoryAction::kMoveAside: return "move aside";
     }
     return {};
@@ -180,6 +188,8 @@ Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const
     TRY_ASSIGN(const DirectoryFacts directory, inspect_directory(options.data_directory));
     RestorePlan plan;
     TRY_ASSIGN(plan.directory, decide_directory(directory, DirectoryRole::kData, options.existing, time_suffix));
+    if (directory.content == DirectoryContent::kOther && plan.directory.action == DirectoryAction::kCompare)
+        TRY(check_same_cluster(directory, repositories.front().identity().system_identifier));
     TRY_ASSIGN(plan.owner, decide_owner(directory, options.is_root, options.owner));
 
     progress.begin("reading the repository", 0, false);
@@ -194,6 +204,7 @@ Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const
     TRY_ASSIGN(plan.manifest, load_manifest(repositories, chosen.backup.summary.label, chosen.backup.repository, plan.repository));
     leave_out_startup_files(plan.manifest);
     TRY_ASSIGN(plan.tablespaces, plan_tablespaces(plan.manifest, options, directory, time_suffix));
+    TRY_ASSIGN(plan.surplus, find_surplus_of(plan));
     plan.repository_url = repositories[plan.repository].url();
     plan.directory_mode = mode_of_data_directory(plan.manifest);
     plan.wal_files = wal_files_of(facts, chosen);
@@ -227,6 +238,11 @@ std::string render_plan(const RestorePlan& plan) {
         line("", describe_action(tablespace.directory));
         if (tablespace.location != tablespace.directory.path.native()) line("", formatted("instead of {}", tablespace.location));
     }
+    if (const SurplusContent& surplus = plan.surplus; !surplus.paths.empty())
+        line("removed first", formatted("{} files and {} directories that the backup does not have, {}", surplus.files, surplus.directories,
+                                        pretty_size(surplus.bytes)));
+    if (plan.surplus.unarchived_wal != 0)
+        line("warning", formatted("{} WAL files among them were not archived yet", plan.surplus.unarchived_wal));
     if (plan.owner) line("owner", formatted("user {}, group {}", plan.owner->user, plan.owner->group));
     if (plan.recovery.target.kind != TargetKind::kLatest) line("then", std::string(to_string(plan.recovery.target.action)));
     if (plan.recovery.standby) describe_standby(*plan.recovery.standby, line);
@@ -256,6 +272,11 @@ std::string render_plan_json(const RestorePlan& plan) {
         entry["location"] = tablespace.location;
         json["tablespaces"].push_back(std::move(entry));
     }
+    if (plan.directory.action == DirectoryAction::kCompare)
+        json["removed_first"] = {{"files", plan.surplus.files},
+                                 {"directories", plan.surplus.directories},
+                                 {"bytes", plan.surplus.bytes},
+                                 {"unarchived_wal", plan.surplus.unarchived_wal}};
     if (plan.recovery.standby)
         json["standby"] = {{"primary_conninfo", plan.recovery.standby->primary_conninfo}, {"primary_slot_name", plan.recovery.standby->slot}};
     if (plan.owner) json["owner"] = {{"user", plan.owner->user}, {"group", plan.owner->group}};

@@ -16,6 +16,7 @@
 #include "core/repository/repository.h"
 #include "core/restore/choose_backup.h"
 #include "core/restore/restore_progress.h"
+#include "core/restore/surplus.h"
 #include "core/restore/target_directory.h"
 #include "core/restore/target_proof.h"
 
@@ -51,6 +52,7 @@ struct RestorePlan {
     mode_t directory_mode = 0700;
     std::optional<FileOwner> owner;
     std::vector<PlannedTablespace> tablespaces;
+    SurplusContent surplus;       ///< removed first from directories that are compared
     std::vector<std::string> wal_files;  ///< put into pg_wal: what consistency needs, and the timeline's history
     RecoverySettings recovery;
     TimelineId timeline = 0;      ///< that recovery follows
