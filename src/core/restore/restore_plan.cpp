@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <system_error>
 
 #include "core/base/format.h"
 #include "core/restore/repository_facts.h"
@@ -55,6 +56,17 @@ Result<void> check_options(const RestoreOptions& options) {
     if (target.kind != TargetKind::kLatest || target.timeline.kind != TimelineChoice::Kind::kLatest)
         return Error(ErrorCode::usage, "a standby cannot have a recovery target").detail("It follows its primary, on the latest timeline.");
     return check_standby(*options.standby);
+}
+
+/// A server that runs on another host or in another container cannot be seen, but for its lock file.
+Result<void> check_lock_file(const fs::path& data_directory) {
+    const fs::path lock_file = data_directory / "postmaster.pid";
+    std::error_code problem;
+    if (!fs::exists(lock_file, problem)) return {};
+    return Error(ErrorCode::busy, formatted("lock file \"{}\" exists", lock_file.native()))
+        .detail("A server runs in the data directory, or was not shut down.")
+        .hint("Make sure that none does, on no other host and in no other container either, and remove the file.")
+        .object(lock_file.native());
 }
 
 bool is_below(const fs::path& path, const fs::path& directory) {
@@ -188,8 +200,10 @@ Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const
     TRY_ASSIGN(const DirectoryFacts directory, inspect_directory(options.data_directory));
     RestorePlan plan;
     TRY_ASSIGN(plan.directory, decide_directory(directory, DirectoryRole::kData, options.existing, time_suffix));
-    if (directory.content == DirectoryContent::kOther && plan.directory.action == DirectoryAction::kCompare)
+    if (directory.content == DirectoryContent::kOther && plan.directory.action == DirectoryAction::kCompare) {
         TRY(check_same_cluster(directory, repositories.front().identity().system_identifier));
+        TRY(check_lock_file(directory.path));
+    }
     TRY_ASSIGN(plan.owner, decide_owner(directory, options.is_root, options.owner));
 
     progress.begin("reading the repository", 0, false);

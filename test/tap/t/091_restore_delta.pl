@@ -24,6 +24,9 @@ $restored->sql($_)
   for 'UPDATE t SET x = upper(x) WHERE i < 50', 'DROP TABLE gone', 'INSERT INTO u SELECT generate_series(1, 1000)', 'CREATE DATABASE more';
 $restored->stop;
 
+spew($restored->data_dir . '/postmaster.pid', "1\n");
+program_fails([ @restore, '--delta' ], 17, qr/postmaster\.pid/, 'a server that may run elsewhere');
+unlink($restored->data_dir . '/postmaster.pid');
 program_fails(\@restore, 18, qr/not empty.*--delta/s, 'a directory in use without --delta');
 my $control = slurp($restored->data_dir . '/global/pg_control');
 like(program_ok([ @restore, '--delta', '--dry-run' ], 'dry run'), qr/compared; only what differs.*removed first:\s+\d+ files and \d+ directories/s,
