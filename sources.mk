@@ -15,6 +15,7 @@ CORE_SOURCES = \
 	src/core/backup/page_check.cpp \
 	src/core/backup/page_table.cpp \
 	src/core/backup/plan.cpp \
+	src/core/backup/rate_limit.cpp \
 	src/core/backup/scan.cpp \
 	src/core/backup/wal_wait.cpp \
 	src/core/base/bytes.cpp \

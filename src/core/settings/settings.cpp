@@ -89,6 +89,9 @@ Result<Settings> parse_settings(const SettingTexts& texts) {
     TRY_ASSIGN(settings.backup_workers, in.integer("backup_workers"));
     TRY_ASSIGN(const int full_read_days, in.integer("full_read_interval"));
     settings.full_read_interval = std::chrono::days(full_read_days);
+    TRY_ASSIGN(const int rate_limit_kb, in.integer("backup_rate_limit"));
+    settings.backup_rate_limit = static_cast<uint64_t>(rate_limit_kb) * 1024;
+    TRY_ASSIGN(settings.backup_nice, in.integer("backup_nice"));
     settings.database = in.text("database");
     if (settings.database.empty()) return setting_error("database", "", "It must name a database.");
     settings.program = in.text("program");

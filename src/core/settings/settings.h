@@ -46,6 +46,8 @@ struct Settings {
     Compression compression;
     int backup_workers;
     std::chrono::days full_read_interval;
+    uint64_t backup_rate_limit;  ///< bytes a second; 0: none
+    int backup_nice;
     std::string database;
     std::string program;
 };
