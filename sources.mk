@@ -57,6 +57,7 @@ CORE_SOURCES = \
 	src/core/restore/repository_facts.cpp \
 	src/core/restore/restore.cpp \
 	src/core/restore/restore_plan.cpp \
+	src/core/restore/restore_progress.cpp \
 	src/core/restore/surplus.cpp \
 	src/core/restore/target_directory.cpp \
 	src/core/restore/target_proof.cpp \
