@@ -19,6 +19,7 @@ CORE_SOURCES = \
 	src/core/backup/page_check.cpp \
 	src/core/backup/page_table.cpp \
 	src/core/backup/plan.cpp \
+	src/core/backup/rate_limit.cpp \
 	src/core/backup/scan.cpp \
 	src/core/backup/wal_wait.cpp \
 	src/core/base/bytes.cpp \
@@ -41,6 +42,7 @@ CORE_SOURCES = \
 	src/core/jobs/scheduled_job.cpp \
 	src/core/postgres/backup_label.cpp \
 	src/core/postgres/configuration.cpp \
+	src/core/postgres/connection_string.cpp \
 	src/core/postgres/crc32c.cpp \
 	src/core/postgres/lsn.cpp \
 	src/core/postgres/page.cpp \
@@ -73,12 +75,15 @@ CORE_SOURCES = \
 	src/core/repository/wal_tail.cpp \
 	src/core/restore/backup_manifest.cpp \
 	src/core/restore/choose_backup.cpp \
+	src/core/restore/content_comparison.cpp \
 	src/core/restore/recovery_target.cpp \
 	src/core/restore/recovery_window.cpp \
 	src/core/restore/repository_facts.cpp \
 	src/core/restore/restore.cpp \
 	src/core/restore/restore_facts.cpp \
 	src/core/restore/restore_plan.cpp \
+	src/core/restore/restore_progress.cpp \
+	src/core/restore/surplus.cpp \
 	src/core/restore/target_directory.cpp \
 	src/core/restore/target_proof.cpp \
 	src/core/restore/unpack.cpp \

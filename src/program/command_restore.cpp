@@ -10,9 +10,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/format.h"
+#include "core/postgres/connection_string.h"
 #include "core/restore/restore.h"
 #include "program/commands.h"
 #include "program/console.h"
@@ -38,8 +40,11 @@ struct RestoreCommand {
     std::vector<std::string> tablespaces;
     std::string tablespace_root;
     int jobs = 4;
+    bool standby = false;
+    std::string primary_conninfo, primary_host, primary_port, primary_user, slot;
     bool dry_run = false;
     bool preserve_existing = false;
+    bool delta = false;
     bool no_target_check = false;
     std::string owner;
     std::string bindir;
@@ -63,9 +68,22 @@ RestoreCommand::RestoreCommand(CLI::App& app) : settings(app, {"repository", "cl
         ->check(CLI::IsMember({"pause", "promote", "shutdown"}))
         ->option_text("ACTION");
     app.add_flag("--no-target-check", no_target_check, "Do not read WAL beforehand to prove that the target is reached");
+    CLI::Option* as_standby = app.add_flag("--standby", standby, "Make a standby, which catches up from the repository and then follows its primary");
+    CLI::Option_group& primary = *app.add_option_group("Primary", "How a standby connects; without it, it follows the repository alone");
+    CLI::Option* conninfo = primary.add_option("--primary-conninfo", primary_conninfo, "Connection string, without a password: that belongs into .pgpass")
+                                ->type_name("CONNINFO")
+                                ->needs(as_standby);
+    primary.add_option("--primary-host", primary_host, "Host")->type_name("HOST")->needs(as_standby)->excludes(conninfo);
+    primary.add_option("--primary-port", primary_port, "Port")->type_name("PORT")->needs(as_standby)->excludes(conninfo);
+    primary.add_option("--primary-user", primary_user, "User")->type_name("USER")->needs(as_standby)->excludes(conninfo);
+    primary.add_option("--slot", slot, "Replication slot on the primary")->type_name("NAME")->needs(as_standby);
+
     app.add_option("--tablespace-map", tablespaces, "New location of one tablespace; may be repeated")->type_name("OLD=NEW")->allow_extra_args(false);
     app.add_option("--tablespace-map-all", tablespace_root, "New parent directory of all other tablespaces")->type_name("DIR");
-    app.add_flag("--preserve-existing", preserve_existing, "Rename a directory that is not empty, instead of refusing");
+    CLI::Option* preserve =
+        app.add_flag("--preserve-existing", preserve_existing, "Rename a directory that is not empty, instead of refusing");
+    app.add_flag("--delta", delta, "Restore into this cluster's own directory: compare what is there, write what differs, remove what is not in the backup")
+        ->excludes(preserve);
     app.add_option("--owner", owner, "As root: the user who is to own the files (default: the owner of the data directory)")->type_name("USER");
     app.add_option("--bindir", bindir, "Programs of the server that is to be started; their version is checked")->type_name("DIR");
     app.add_option("-j,--jobs", jobs, "Threads that restore (default 4)")->check(CLI::Range(1, 64))->type_name("N");
@@ -129,6 +147,14 @@ Result<std::optional<FileOwner>> find_owner(const std::string& name) {
     return std::optional(FileOwner{user->pw_uid, user->pw_gid});
 }
 
+std::optional<StandbySettings> make_standby(const RestoreCommand& command) {
+    if (!command.standby) return std::nullopt;
+    if (!command.primary_conninfo.empty()) return StandbySettings{command.primary_conninfo, command.slot};
+    const std::pair<std::string, std::string> parameters[] = {
+        {"host", command.primary_host}, {"port", command.primary_port}, {"user", command.primary_user}};
+    return StandbySettings{render_connection_string(parameters), command.slot};
+}
+
 Result<RestoreOptions> make_options(const RestoreCommand& command, const Settings& settings) {
     RestoreOptions options;
     if (command.settings.data_directory().empty())
@@ -139,19 +165,23 @@ Result<RestoreOptions> make_options(const RestoreCommand& command, const Setting
     options.check = command.no_target_check ? TargetCheck::kNone : TargetCheck::kScanWal;
     TRY_ASSIGN(options.tablespace_map, make_tablespace_map(command.tablespaces));
     if (!command.tablespace_root.empty()) options.tablespace_root = command.tablespace_root;
-    options.existing = command.preserve_existing ? ExistingContent::kPreserve : ExistingContent::kRefuse;
+    options.existing = command.delta               ? ExistingContent::kCompare
+                       : command.preserve_existing ? ExistingContent::kPreserve
+                                                   : ExistingContent::kRefuse;
     options.is_root = ::geteuid() == 0;
     TRY_ASSIGN(options.owner, find_owner(command.owner));
     if (!command.bindir.empty()) {
         TRY_ASSIGN(options.server_major, server_major_of(command.bindir));
     }
     TRY_ASSIGN(options.wal_get, own_wal_get(settings));
+    options.standby = make_standby(command);
     options.workers = command.jobs;
     return options;
 }
 
 std::string next_step(const RestorePlan& plan) {
-    const std::string_view then = plan.recovery.target.kind == TargetKind::kLatest ? "it recovers all WAL there is and accepts connections"
+    const std::string_view then = plan.recovery.standby ? "it catches up and stays a standby"
+                                  : plan.recovery.target.kind == TargetKind::kLatest ? "it recovers all WAL there is and accepts connections"
                                   : plan.recovery.target.action == TargetAction::kPause
                                       ? "at the target it pauses; look, then run \"SELECT pg_wal_replay_resume()\" to end recovery"
                                   : plan.recovery.target.action == TargetAction::kPromote ? "at the target it ends recovery and accepts connections"

@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <mutex>
 
-#include "core/base/bytes.h"
 #include "core/base/format.h"
 
 namespace steward {
@@ -54,16 +53,6 @@ void ConsoleLog::write(const LogRecord& record) {
     say("hint", record.hint);
 }
 
-std::string describe(const RestoreProgress& progress) {
-    const uint64_t total = progress.total, done = progress.done;
-    const bool in_bytes = progress.in_bytes;
-    const char* phase = progress.phase;
-    if (total == 0) return phase;
-    const unsigned percent = static_cast<unsigned>(100.0 * static_cast<double>(done) / static_cast<double>(total));
-    if (in_bytes) return formatted("{}: {}%, {} of {}", phase, percent, pretty_size(done), pretty_size(total));
-    return formatted("{}: {}%, {} of {}", phase, percent, done, total);
-}
-
 ProgressDisplay::ProgressDisplay(const RestoreProgress& progress)
     : progress_(progress), terminal_(::isatty(STDERR_FILENO) == 1), thread_([this](std::stop_token stop) { run(stop); }) {}
 
@@ -78,28 +67,38 @@ void ProgressDisplay::run(std::stop_token stop) {
     std::condition_variable_any never;
     std::unique_lock lock(mutex);
     while (!never.wait_for(lock, stop, terminal_ ? 200ms : 5000ms, [] { return false; }) && !stop.stop_requested()) {
+        const ProgressSample now = sample(progress_);
         if (terminal_)
-            draw_bar();
+            draw_bar(now);
         else
-            print_line();
+            print_line(now);
     }
 }
 
-void ProgressDisplay::draw_bar() {
+std::chrono::milliseconds ProgressDisplay::time_in_phase(const ProgressSample& progress) {
+    const auto now = std::chrono::steady_clock::now();
+    // Names of phases are literals, each with an address of its own.
+    if (progress.phase != phase_) {
+        phase_ = progress.phase;
+        phase_began_ = now;
+    }
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - phase_began_);
+}
+
+void ProgressDisplay::draw_bar(const ProgressSample& progress) {
     constexpr unsigned kWidth = 30;
-    const uint64_t total = progress_.total, done = progress_.done;
     std::string bar;
-    if (total != 0) {
-        const unsigned filled = std::min<unsigned>(kWidth, static_cast<unsigned>(kWidth * done / total));
+    if (progress.total != 0) {
+        const unsigned filled = std::min<unsigned>(kWidth, static_cast<unsigned>(kWidth * progress.done / progress.total));
         bar = formatted("[{}{}] ", std::string(filled, '='), std::string(kWidth - filled, ' '));
     }
-    last_line_ = bar + describe(progress_);
+    last_line_ = bar + describe(progress, time_in_phase(progress));
     fmt::print(stderr, "\r\033[K{}", last_line_);
     std::fflush(stderr);
 }
 
-void ProgressDisplay::print_line() {
-    std::string line = describe(progress_);
+void ProgressDisplay::print_line(const ProgressSample& progress) {
+    std::string line = describe(progress, time_in_phase(progress));
     if (line == last_line_) return;
     last_line_ = std::move(line);
     say("info", last_line_);

@@ -1,6 +1,7 @@
 // What the program says: errors and log records on standard error, as PostgreSQL's programs do, and progress.
 #pragma once
 
+#include <chrono>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -36,16 +37,16 @@ public:
 
 private:
     void run(std::stop_token stop);
-    void draw_bar();
-    void print_line();
+    void draw_bar(const ProgressSample& progress);
+    void print_line(const ProgressSample& progress);
+    std::chrono::milliseconds time_in_phase(const ProgressSample& progress);
 
     const RestoreProgress& progress_;
+    const char* phase_ = nullptr;  ///< that was shown last
+    std::chrono::steady_clock::time_point phase_began_;
     const bool terminal_;
     std::string last_line_;
     std::jthread thread_;
 };
-
-/// "restoring files: 42%, 1.2 GB of 2.9 GB": one look at the progress, for bar and lines.
-std::string describe(const RestoreProgress& progress);
 
 }  // namespace steward

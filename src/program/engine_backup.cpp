@@ -1,5 +1,7 @@
 // The backup engine: copies one base backup while the worker holds the backup session.
 
+#include <sys/resource.h>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -67,7 +69,8 @@ BaseBackupOptions make_options(const ConfigureMessage& configuration, const Sett
             .reuse = start.reuse,
             .full_read = start.full_read,
             .wal_summaries = start.wal_summaries,
-            .full_read_interval = settings.full_read_interval};
+            .full_read_interval = settings.full_read_interval,
+            .rate_limit = settings.backup_rate_limit};
 }
 
 Result<BackupSummary> run_backup(EngineLink& link, BaseBackup& backup) {
@@ -84,6 +87,8 @@ Result<void> run_backup_engine(EngineLink& link) {
     TRY_ASSIGN(const ConfigureMessage configuration, link.expect<ConfigureMessage>());
     TRY_ASSIGN(const BackupStartMessage start, link.expect<BackupStartMessage>());
     TRY_ASSIGN(const Settings settings, parse_settings(configuration.settings));
+    // Before there are threads that copy: they inherit it, and Linux gives each of its own otherwise.
+    static_cast<void>(::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + settings.backup_nice));
     const SystemClock clock;
     SteadyRetryTimer timer;
     TRY_ASSIGN(const std::vector<Repository> repositories,

@@ -108,6 +108,7 @@ Result<void> BaseBackup::copy_tree(const ControlFile& control, const CancelToken
                                    .workers = options_.workers,
                                    .compression = options_.compression,
                                    .pack_set = options_.pack_set,
+                                   .rate_limit = &rate_limit_,
                                    .read = options_.read};
     const CopySource source{tree.files, treatments, base_ ? &*base_ : nullptr};
     TRY_ASSIGN(CopiedFiles copied, copy_files(copy_options, source, plan, repositories_, counters_, log_, cancel));

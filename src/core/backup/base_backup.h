@@ -40,6 +40,7 @@ struct BaseBackupOptions {
     bool full_read = false;      ///< read every page even where WAL summaries tell that it is unchanged
     bool wal_summaries = false;  ///< the server writes them
     std::chrono::seconds full_read_interval{0};  ///< how long after the last backup that read everything summaries are trusted
+    uint64_t rate_limit = 0;  ///< bytes of the data directory read a second; 0: as fast as can be
     ReadAt read = read_at;
     std::function<Result<void>()> check_lease = {};  ///< called before the manifests are written; empty when nobody else can remove anything
 };
@@ -72,7 +73,7 @@ class BaseBackup {
 public:
     /// `repositories` is not empty.
     BaseBackup(BaseBackupOptions options, std::span<const Repository> repositories, RetryTimer& timer, Log& log)
-        : options_(std::move(options)), repositories_(repositories), timer_(timer), log_(log) {}
+        : options_(std::move(options)), repositories_(repositories), timer_(timer), log_(log), rate_limit_(options_.rate_limit, timer) {}
 
     /// Copy everything, global/pg_control last; durable in every repository on return. Errors: already_exists when the label is
     /// taken; foreign_repository when the data directory is another cluster's; those of scan_data_directory and copy_files.
@@ -111,6 +112,7 @@ private:
     unsigned pack_numbers_ = 0;  ///< packs are numbered below this
     bool committed_ = false;     ///< a manifest may have been written
     CopyCounters counters_;
+    RateLimit rate_limit_;
     mutable std::mutex mutex_;
     BackupProgress progress_;  ///< guarded by mutex_; without what counters_ hold
 };

@@ -12,6 +12,7 @@
 #include "core/backup/manifest.h"
 #include "core/backup/page_check.h"
 #include "core/backup/plan.h"
+#include "core/backup/rate_limit.h"
 #include "core/backup/scan.h"
 #include "core/base/cancel.h"
 #include "core/base/file.h"
@@ -35,6 +36,7 @@ struct CopyOptions {
     int workers = 1;
     Compression compression;
     std::string pack_set;  ///< a name that no other run has
+    RateLimit* rate_limit = nullptr;  ///< of all that is read of the data directory; borrowed
     ReadAt read = read_at;
 };
 

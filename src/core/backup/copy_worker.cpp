@@ -98,13 +98,14 @@ Result<void> CopyWorker::copy_open(const CopyPiece& piece, const OpenPiece& open
     if (open.treatment.kind == FileTreatment::Kind::kPatch) return patch(open, copied, cancel);
     const bool paged = consists_of_pages(open.file.size);
     const uint64_t length = piece.whole && !open.relation ? present_length(open.fd, piece.length) : piece.length;
-    if (!paged && piece.whole && length > 0 && length <= kLargestComparedWhole) return compare_whole(open, length, copied);
+    if (!paged && piece.whole && length > 0 && length <= kLargestComparedWhole) return compare_whole(open, length, copied, cancel);
     if (paged && open.treatment.kind == FileTreatment::Kind::kCompare) return compare_pages(open, length, copied, cancel);
     if (length > 0 && (open.relation || paged)) packs_.align_to_page();
     return copy_content(open, length, copied, cancel);
 }
 
-Result<MutableByteView> CopyWorker::read(const OpenPiece& open, uint64_t offset, MutableByteView into) {
+Result<MutableByteView> CopyWorker::read(const OpenPiece& open, uint64_t offset, MutableByteView into, const CancelToken& cancel) {
+    if (options_.rate_limit != nullptr) TRY(options_.rate_limit->take(into.size(), cancel));
     TRY_ASSIGN(const size_t n, options_.read(open.fd, offset, into, open.path));
     counters_.bytes_read += n;
     const MutableByteView content = into.first(n);
@@ -119,7 +120,7 @@ Result<void> CopyWorker::copy_content(const OpenPiece& open, uint64_t length, Co
         TRY(check_cancel(cancel));
         const MutableByteView room = packs_.room();
         TRY_ASSIGN(const MutableByteView content,
-                   read(open, copied.offset + copied.length, room.first(std::min<uint64_t>(room.size(), length - copied.length))));
+                   read(open, copied.offset + copied.length, room.first(std::min<uint64_t>(room.size(), length - copied.length)), cancel));
         if (content.empty()) return {};
         const bool at_end = content.size() < std::min<uint64_t>(room.size(), length - copied.length);
         for (size_t page = 0; paged && page + kPageSize <= content.size(); page += kPageSize)
@@ -160,7 +161,7 @@ Result<void> CopyWorker::compare_pages(const OpenPiece& open, uint64_t length, C
     while (copied.length < length) {
         TRY(check_cancel(cancel));
         const size_t wanted = std::min<uint64_t>(kReadSize, length - copied.length);
-        TRY_ASSIGN(const ByteView content, read(open, copied.offset + copied.length, MutableByteView(buffer_).first(wanted)));
+        TRY_ASSIGN(const ByteView content, read(open, copied.offset + copied.length, MutableByteView(buffer_).first(wanted), cancel));
         copied.crc = crc32c(content, *copied.crc);
         for (size_t at = 0; at < content.size(); at += kPageSize) {
             const ByteView page = content.subspan(at, std::min(kPageSize, content.size() - at));
@@ -180,8 +181,8 @@ Result<void> CopyWorker::compare_pages(const OpenPiece& open, uint64_t length, C
 }
 
 /// A small file that does not consist of pages.
-Result<void> CopyWorker::compare_whole(const OpenPiece& open, uint64_t length, CopiedPiece& copied) {
-    TRY_ASSIGN(const ByteView content, read(open, 0, MutableByteView(buffer_).first(length)));
+Result<void> CopyWorker::compare_whole(const OpenPiece& open, uint64_t length, CopiedPiece& copied, const CancelToken& cancel) {
+    TRY_ASSIGN(const ByteView content, read(open, 0, MutableByteView(buffer_).first(length), cancel));
     copied.length = content.size();
     copied.crc = crc32c(content);
     copied.digest = digest_of(content);
@@ -215,7 +216,7 @@ Result<void> CopyWorker::patch(const OpenPiece& open, CopiedPiece& copied, const
         for (uint64_t offset = range.offset; offset < range.offset + range.length;) {
             TRY(check_cancel(cancel));
             const size_t wanted = std::min<uint64_t>(kReadSize, range.offset + range.length - offset);
-            TRY_ASSIGN(const ByteView content, read(open, offset, MutableByteView(buffer_).first(wanted)));
+            TRY_ASSIGN(const ByteView content, read(open, offset, MutableByteView(buffer_).first(wanted), cancel));
             for (size_t at = 0; at < content.size(); at += kPageSize) {
                 const ByteView page = content.subspan(at, std::min(kPageSize, content.size() - at));
                 add_page(page, short_digest_of(page), offset + at, copied);

@@ -63,10 +63,10 @@ private:
     Result<void> copy_open(const CopyPiece& piece, const OpenPiece& open, CopiedPiece& copied, const CancelToken& cancel);
     Result<void> copy_content(const OpenPiece& open, uint64_t length, CopiedPiece& copied, const CancelToken& cancel);
     Result<void> compare_pages(const OpenPiece& open, uint64_t length, CopiedPiece& copied, const CancelToken& cancel);
-    Result<void> compare_whole(const OpenPiece& open, uint64_t length, CopiedPiece& copied);
+    Result<void> compare_whole(const OpenPiece& open, uint64_t length, CopiedPiece& copied, const CancelToken& cancel);
     Result<void> patch(const OpenPiece& open, CopiedPiece& copied, const CancelToken& cancel);
 
-    Result<MutableByteView> read(const OpenPiece& open, uint64_t offset, MutableByteView into);
+    Result<MutableByteView> read(const OpenPiece& open, uint64_t offset, MutableByteView into, const CancelToken& cancel);
     std::optional<CopiedRun> same_in_base(const OpenPiece& open, std::span<const ManifestRun> base, uint64_t offset, ByteView page, uint64_t digest);
     void add_page(ByteView page, uint64_t digest, uint64_t offset, CopiedPiece& copied);
     void keep_base(const OpenPiece& open, uint64_t begin, uint64_t end, CopiedPiece& copied);

@@ -1,8 +1,10 @@
 #include "core/restore/recovery_target.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/format.h"
+#include "core/postgres/connection_string.h"
 
 namespace steward {
 
@@ -75,6 +77,19 @@ std::string quote_for_shell(std::string_view word) {
 
 }  // namespace
 
+Result<void> check_standby(const StandbySettings& standby) {
+    constexpr size_t kLongestSlotName = 63;
+    TRY(check_connection_string(standby.primary_conninfo));
+    if (standby.slot.empty()) return {};
+    if (standby.primary_conninfo.empty()) return Error(ErrorCode::usage, "a replication slot needs a connection to the primary");
+    // ReplicationSlotValidateName in slot.c.
+    const bool good = standby.slot.size() <= kLongestSlotName &&
+                      std::ranges::all_of(standby.slot, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+    if (good) return {};
+    return Error(ErrorCode::invalid_argument, formatted("invalid replication slot name \"{}\"", standby.slot))
+        .detail("It has 1 to 63 lowercase letters, digits and underscores.");
+}
+
 std::string configure_recovery(std::string_view automatic, const ServerConfiguration& elsewhere, const RecoverySettings& settings) {
     const auto wanted = target_setting(settings.target);
     ConfigurationChanges cleared;
@@ -85,6 +100,15 @@ std::string configure_recovery(std::string_view automatic, const ServerConfigura
     }
 
     ConfigurationChanges set;
+    if (settings.standby) {
+        const auto replace = [&](const char* name, const std::string& value) {
+            const auto found = elsewhere.find(name);
+            const bool overrides = found != elsewhere.end() && !found->second.empty();
+            set[name] = !value.empty() || overrides ? std::optional(value) : std::nullopt;
+        };
+        replace("primary_conninfo", settings.standby->primary_conninfo);
+        replace("primary_slot_name", settings.standby->slot);
+    }
     set["restore_command"] = settings.restore_command;
     set["recovery_target_timeline"] = settings.timeline;
     set["recovery_target_action"] = std::nullopt;

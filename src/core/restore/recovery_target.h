@@ -50,18 +50,30 @@ std::string_view to_string(TargetAction action);
 inline constexpr std::string_view kTargetSettings[] = {"recovery_target", "recovery_target_time", "recovery_target_xid", "recovery_target_name",
                                                        "recovery_target_lsn"};
 
+/// What a standby is told beside its restore_command.
+struct StandbySettings {
+    std::string primary_conninfo;  ///< empty: it follows the repository alone
+    std::string slot;              ///< on the primary; may be empty
+};
+
+/// Check what the operator gave. Errors: invalid_argument for a name that no replication slot can have, as check_connection_string;
+/// usage for a slot without a connection.
+Result<void> check_standby(const StandbySettings& standby);
+
 /// What a restored data directory's recovery is told.
 struct RecoverySettings {
     RecoveryTarget target;
     std::string timeline;         ///< value of recovery_target_timeline: "latest", "current" or a number
     std::string restore_command;  ///< as the server runs it, with its own escapes
+    std::optional<StandbySettings> standby = {};  ///< then there is no target
 };
 
 /// Return the new content of postgresql.auto.conf, whose former content is `automatic`.
 ///
 /// No target that was set before survives. One that `elsewhere`, the settings of postgresql.conf, still sets is overridden
 /// with an empty value, which has to stand before the wanted one: up to 15 the server takes any assignment after the first
-/// target for a second target (assign_recovery_target_* in guc.c). All other lines stay as they are. Pure.
+/// target for a second target (assign_recovery_target_* in guc.c). For a standby, connection and slot that were set before go in the
+/// same way, since they were another server's: two standbys on one slot fail. All other lines stay as they are. Pure.
 std::string configure_recovery(std::string_view automatic, const ServerConfiguration& elsewhere, const RecoverySettings& settings);
 
 /// What the server needs to run this program's wal-get.

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "core/base/file.h"
 #include "core/base/format.h"
@@ -26,24 +27,28 @@ public:
     Restore(const RestorePlan& plan, std::span<const Repository> repositories, Log& log, RestoreProgress& progress, const CancelToken& cancel)
         : plan_(plan),
           repositories_(repositories),
+          log_(log),
           progress_(progress),
           cancel_(cancel),
           unpacker_(plan.manifest, in_order(plan, repositories), {plan.directory.path, plan.owner, plan.workers}, log, progress) {}
 
     Result<void> run() {
-        progress_.begin("preparing directories", 0, false);
+        TRY(begin("preparing directories"));
         TRY(prepare_directories());
+        TRY(clean_up());
+        TRY(begin("creating files"));
         TRY(link_tablespaces());
         TRY(unpacker_.create_directories());
         TRY(create_wal_directories());
         TRY(unpacker_.create_files(cancel_));
-        progress_.begin("restoring files", stored_bytes(), true);
-        TRY(unpacker_.write_content(cancel_));
-        progress_.begin("restoring WAL", plan_.wal_files.size(), false);
+        TRY(fill_files());
+        TRY(begin("restoring WAL", plan_.wal_files.size()));
         TRY(restore_wal());
+        TRY(begin("preparing recovery"));
         TRY(write_startup_files());
-        progress_.begin("flushing to disk", plan_.manifest.files.size(), false);
+        TRY(begin("flushing to disk", plan_.manifest.files.size()));
         TRY(unpacker_.sync(cancel_));
+        TRY(begin("finishing"));
         return commit();
     }
 
@@ -57,11 +62,33 @@ private:
     fs::path path(std::string_view name) const { return plan_.directory.path / name; }
     mode_t file_mode() const { return plan_.directory_mode & 0666; }
 
-    uint64_t stored_bytes() const {
-        uint64_t bytes = 0;
-        for (const ManifestFile& file : plan_.manifest.files)
-            for (const ManifestRun& run : file.runs) bytes += run.length;
-        return bytes;
+    Result<void> begin(const char* step, uint64_t amount = 0, bool in_bytes = false) const {
+        progress_.begin(step, amount, in_bytes);
+        log_.debug("restore_step", step);
+        return check_cancel(cancel_);
+    }
+
+    /// What is there must not start from now on, and what the backup does not have goes.
+    Result<void> clean_up() const {
+        if (plan_.directory.action != DirectoryAction::kCompare) return {};
+        TRY(begin("removing what is not in the backup"));
+        const fs::path control = path(kControlFile), pending = path(kPendingControlFile);
+        if (::rename(control.c_str(), pending.c_str()) == 0)
+            TRY(sync_directory(control.parent_path()));
+        else if (errno != ENOENT)
+            return Error::from_errno(errno, formatted("could not rename file \"{}\" to \"{}\"", control.native(), pending.native())).object(control.native());
+        return remove_surplus(plan_.surplus);
+    }
+
+    Result<void> fill_files() {
+        if (const uint64_t present = unpacker_.present_bytes(); present != 0) {
+            TRY(begin("comparing files", present, true));
+            TRY(unpacker_.compare_content(cancel_));
+            log_.write({LogLevel::kLog, "restore_compared", "compared what was there",
+                        {{"bytes_compared", std::to_string(present)}, {"bytes_to_write", std::to_string(unpacker_.missing_bytes())}}, {}, {}, {}});
+        }
+        TRY(begin("restoring files", unpacker_.missing_bytes(), true));
+        return unpacker_.write_content(cancel_);
     }
 
     Result<void> write_marker() const {
@@ -105,6 +132,9 @@ private:
         TRY(make_directory("pg_tblspc"));
         for (const PlannedTablespace& tablespace : plan_.tablespaces) {
             const fs::path link = path("pg_tblspc") / std::to_string(tablespace.oid);
+            std::error_code not_there;
+            if (fs::read_symlink(link, not_there) == tablespace.directory.path && !not_there) continue;
+            fs::remove(link, not_there);
             if (::symlink(tablespace.directory.path.c_str(), link.c_str()) != 0)
                 return Error::from_errno(errno, formatted("could not create symbolic link \"{}\"", link.native())).object(link.native());
             TRY(give_away(link));
@@ -133,7 +163,7 @@ private:
     Result<void> write_startup_files() const {
         TRY(write_file("backup_label", as_bytes(plan_.manifest.backup_label)));
         TRY(write_file("backup_manifest", as_bytes(render_backup_manifest(plan_.manifest, unpacker_.checksums()))));
-        TRY(write_file("recovery.signal", {}));
+        TRY(write_file(plan_.recovery.standby ? "standby.signal" : "recovery.signal", {}));
         return configure();
     }
 
@@ -161,6 +191,7 @@ private:
 
     const RestorePlan& plan_;
     std::span<const Repository> repositories_;
+    Log& log_;
     RestoreProgress& progress_;
     CancelToken cancel_;
     Unpacker unpacker_;

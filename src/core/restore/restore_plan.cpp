@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <system_error>
 
 #include "core/base/format.h"
 #include "core/restore/repository_facts.h"
@@ -47,6 +48,25 @@ Result<void> check_version(const BackupSummary& backup, const RestoreOptions& op
     return Error(ErrorCode::wrong_version, formatted("backup \"{}\" is of PostgreSQL {}, the installed server is {}", backup.label, backup.major,
                                                      *options.server_major))
         .hint(formatted("Install PostgreSQL {} and name its programs with --bindir.", backup.major));
+}
+
+Result<void> check_options(const RestoreOptions& options) {
+    if (!options.standby) return {};
+    const RecoveryTarget& target = options.choice.target;
+    if (target.kind != TargetKind::kLatest || target.timeline.kind != TimelineChoice::Kind::kLatest)
+        return Error(ErrorCode::usage, "a standby cannot have a recovery target").detail("It follows its primary, on the latest timeline.");
+    return check_standby(*options.standby);
+}
+
+/// A server that runs on another host or in another container cannot be seen, but for its lock file.
+Result<void> check_lock_file(const fs::path& data_directory) {
+    const fs::path lock_file = data_directory / "postmaster.pid";
+    std::error_code problem;
+    if (!fs::exists(lock_file, problem)) return {};
+    return Error(ErrorCode::busy, formatted("lock file \"{}\" exists", lock_file.native()))
+        .detail("A server runs in the data directory, or was not shut down.")
+        .hint("Make sure that none does, on no other host and in no other container either, and remove the file.")
+        .object(lock_file.native());
 }
 
 bool is_below(const fs::path& path, const fs::path& directory) {
@@ -100,7 +120,7 @@ std::vector<std::string> wal_files_of(const RestoreFacts& facts, const Candidate
 }
 
 RecoverySettings plan_recovery(const RestoreFacts& facts, const Candidate& candidate, const RestoreOptions& options) {
-    RecoverySettings recovery{options.choice.target, timeline_setting(facts, candidate, options.choice.target), {}};
+    RecoverySettings recovery{options.choice.target, timeline_setting(facts, candidate, options.choice.target), {}, options.standby};
     WalGetCommand wal_get = options.wal_get;
     // Without it wal-get takes the newest timeline for the one that is followed, which is what the server does with "latest".
     if (recovery.timeline != "latest") wal_get.timeline = candidate.history.timeline();
@@ -112,11 +132,19 @@ void leave_out_startup_files(Manifest& manifest) {
     std::erase_if(manifest.files, [](const ManifestFile& file) { return std::ranges::find(kNotRestored, file.path) != std::end(kNotRestored); });
 }
 
+Result<SurplusContent> find_surplus_of(const RestorePlan& plan) {
+    if (plan.directory.action != DirectoryAction::kCompare) return SurplusContent();
+    std::map<uint32_t, fs::path> tablespaces;
+    for (const PlannedTablespace& tablespace : plan.tablespaces)
+        if (tablespace.directory.action == DirectoryAction::kCompare) tablespaces.emplace(tablespace.oid, tablespace.directory.path);
+    return find_surplus(plan.manifest, plan.directory.path, tablespaces);
+}
+
 std::string describe_action(const DirectoryPlan& plan) {
     switch (plan.action) {
         case DirectoryAction::kCreate: return "new";
         case DirectoryAction::kUse: return "exists, empty";
-        case DirectoryAction::kClear: return "holds an unfinished restore, which is removed first";
+        case DirectoryAction::kCompare: return "holds data, which is compared; only what differs is written";
         case DirectoryAction::kMoveAside: return formatted("renamed first to \"{}\"", plan.aside.native());
     }
     return {};
@@ -126,10 +154,15 @@ std::string_view action_name(DirectoryAction action) {
     switch (action) {
         case DirectoryAction::kCreate: return "create";
         case DirectoryAction::kUse: return "use";
-        case DirectoryAction::kClear: return "clear";
+        case DirectoryAction::kCompare: return "compare";
         case DirectoryAction::kMoveAside: return "move aside";
     }
     return {};
+}
+
+void describe_standby(const StandbySettings& standby, const auto& line) {
+    line("standby of", standby.primary_conninfo.empty() ? "no primary: it follows the repository alone" : standby.primary_conninfo);
+    if (!standby.slot.empty()) line("", formatted("replication slot {}", standby.slot));
 }
 
 nlohmann::json directory_json(const DirectoryPlan& plan) {
@@ -171,10 +204,15 @@ Result<std::vector<PlannedTablespace>> plan_tablespaces(const Manifest& manifest
 Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const RestoreOptions& options, const Clock& clock,
                                  RestoreProgress& progress, const CancelToken& cancel) {
     // What can be refused at once comes before what takes long.
+    TRY(check_options(options));
     const std::string time_suffix = compact_time(clock.now());
     TRY_ASSIGN(const DirectoryFacts directory, inspect_directory(options.data_directory));
     RestorePlan plan;
     TRY_ASSIGN(plan.directory, decide_directory(directory, DirectoryRole::kData, options.existing, time_suffix));
+    if (directory.content == DirectoryContent::kOther && plan.directory.action == DirectoryAction::kCompare) {
+        TRY(check_same_cluster(directory, repositories.front().identity().system_identifier));
+        TRY(check_lock_file(directory.path));
+    }
     TRY_ASSIGN(plan.owner, decide_owner(directory, options.is_root, options.owner));
 
     progress.begin("reading the repository", 0, false);
@@ -189,6 +227,7 @@ Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const
     TRY_ASSIGN(plan.manifest, load_manifest(repositories, chosen.backup.summary.label, chosen.backup.repository, plan.repository));
     leave_out_startup_files(plan.manifest);
     TRY_ASSIGN(plan.tablespaces, plan_tablespaces(plan.manifest, options, directory, time_suffix));
+    TRY_ASSIGN(plan.surplus, find_surplus_of(plan));
     plan.repository_url = repositories[plan.repository].url();
     plan.directory_mode = mode_of_data_directory(plan.manifest);
     plan.wal_files = wal_files_of(facts, chosen);
@@ -224,8 +263,14 @@ std::string render_plan(const RestorePlan& plan) {
         line("", describe_action(tablespace.directory));
         if (tablespace.location != tablespace.directory.path.native()) line("", formatted("instead of {}", tablespace.location));
     }
+    if (const SurplusContent& surplus = plan.surplus; !surplus.paths.empty())
+        line("removed first", formatted("{} files and {} directories that the backup does not have, {}", surplus.files, surplus.directories,
+                                        pretty_size(surplus.bytes)));
+    if (plan.surplus.unarchived_wal != 0)
+        line("warning", formatted("{} WAL files among them were not archived yet", plan.surplus.unarchived_wal));
     if (plan.owner) line("owner", formatted("user {}, group {}", plan.owner->user, plan.owner->group));
     if (plan.recovery.target.kind != TargetKind::kLatest) line("then", std::string(to_string(plan.recovery.target.action)));
+    if (plan.recovery.standby) describe_standby(*plan.recovery.standby, line);
     line("restore_command", plan.recovery.restore_command);
     return text;
 }
@@ -253,6 +298,13 @@ std::string render_plan_json(const RestorePlan& plan) {
         entry["location"] = tablespace.location;
         json["tablespaces"].push_back(std::move(entry));
     }
+    if (plan.directory.action == DirectoryAction::kCompare)
+        json["removed_first"] = {{"files", plan.surplus.files},
+                                 {"directories", plan.surplus.directories},
+                                 {"bytes", plan.surplus.bytes},
+                                 {"unarchived_wal", plan.surplus.unarchived_wal}};
+    if (plan.recovery.standby)
+        json["standby"] = {{"primary_conninfo", plan.recovery.standby->primary_conninfo}, {"primary_slot_name", plan.recovery.standby->slot}};
     if (plan.owner) json["owner"] = {{"user", plan.owner->user}, {"group", plan.owner->group}};
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -16,6 +16,7 @@
 #include "core/repository/repository.h"
 #include "core/restore/choose_backup.h"
 #include "core/restore/restore_progress.h"
+#include "core/restore/surplus.h"
 #include "core/restore/target_directory.h"
 #include "core/restore/target_proof.h"
 
@@ -33,6 +34,7 @@ struct RestoreOptions {
     std::optional<FileOwner> owner;
     std::optional<int> server_major;                      ///< of the programs that are to start the directory, where that is known
     WalGetCommand wal_get;
+    std::optional<StandbySettings> standby;               ///< make a standby, which has no recovery target
     int workers = 2;
 };
 
@@ -50,6 +52,7 @@ struct RestorePlan {
     mode_t directory_mode = 0700;
     std::optional<FileOwner> owner;
     std::vector<PlannedTablespace> tablespaces;
+    SurplusContent surplus;       ///< removed first from directories that are compared
     std::vector<std::string> wal_files;  ///< put into pg_wal: what consistency needs, and the timeline's history
     RecoverySettings recovery;
     TimelineId timeline = 0;      ///< that recovery follows
@@ -64,7 +67,8 @@ struct RestorePlan {
 /// Choose the backup, prove that the target is reached, and check every directory. Changes nothing.
 ///
 /// `repositories` are not empty and hold one cluster. Errors: as list_candidates, prove_target, decide_directory and decide_owner;
-/// wrong_version when `server_major` is another one; invalid_argument for a tablespace location that cannot be used.
+/// wrong_version when `server_major` is another one; invalid_argument for a tablespace location that cannot be used; as check_standby;
+/// usage for a standby with a recovery target.
 Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const RestoreOptions& options, const Clock& clock,
                                  RestoreProgress& progress, const CancelToken& cancel);
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace steward {
 
@@ -20,5 +22,20 @@ struct RestoreProgress {
         phase = name;
     }
 };
+
+/// One look at the progress.
+struct ProgressSample {
+    const char* phase;
+    uint64_t total;
+    uint64_t done;
+    bool in_bytes;
+};
+
+/// Look at the progress; from any thread.
+ProgressSample sample(const RestoreProgress& progress);
+
+/// "restoring files: 42%, 1.2 GB of 2.9 GB, 310 MB/s, 6 s left", for bar and lines. `elapsed` is the time since the phase began; what is
+/// left is reckoned from it when it is long enough to tell. Pure.
+std::string describe(const ProgressSample& progress, std::chrono::milliseconds elapsed);
 
 }  // namespace steward

@@ -13,6 +13,7 @@
 
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/postgres/pg_control.h"
 
 namespace steward {
 
@@ -86,18 +87,6 @@ bool is_mount_point(const fs::path& path, const struct stat& st) {
 
 std::string_view name_of(DirectoryRole role) { return role == DirectoryRole::kData ? "data directory" : "tablespace directory"; }
 
-Result<void> remove_content(const fs::path& directory) {
-    std::error_code problem;
-    for (fs::directory_iterator entry(directory, problem), end; !problem && entry != end; entry.increment(problem)) {
-        if (entry->path().filename() == "lost+found" || entry->path().filename() == kRestoreMarker) continue;
-        fs::remove_all(entry->path(), problem);
-        if (problem) break;
-    }
-    if (problem)
-        return Error::from_errno(problem.value(), formatted("could not empty directory \"{}\"", directory.native())).object(directory.native());
-    return {};
-}
-
 Result<void> move_aside(const DirectoryPlan& plan) {
     if (::rename(plan.path.c_str(), plan.aside.c_str()) != 0)
         return Error::from_errno(errno, formatted("could not rename directory \"{}\" to \"{}\"", plan.path.native(), plan.aside.native()))
@@ -142,6 +131,7 @@ Result<DirectoryFacts> inspect_directory(const fs::path& path) {
     facts.server = find_running_server(facts.path);
     TRY_ASSIGN(facts.content, look_into(facts.path));
     facts.tablespaces = linked_tablespaces(facts.path);
+    if (const Result<ControlFile> control = read_control_file(facts.path); control.ok()) facts.system_identifier = control->system_identifier;
     if (facts.content == DirectoryContent::kInterrupted) facts.interrupted_tablespaces = tablespaces_in_marker(facts.path / kRestoreMarker);
     return facts;
 }
@@ -155,17 +145,32 @@ Result<DirectoryPlan> decide_directory(const DirectoryFacts& facts, DirectoryRol
     switch (facts.content) {
         case DirectoryContent::kMissing: return DirectoryPlan{facts.path, DirectoryAction::kCreate, {}};
         case DirectoryContent::kEmpty: return DirectoryPlan{facts.path, DirectoryAction::kUse, {}};
-        case DirectoryContent::kInterrupted: return DirectoryPlan{facts.path, DirectoryAction::kClear, {}};
+        case DirectoryContent::kInterrupted: return DirectoryPlan{facts.path, DirectoryAction::kCompare, {}};
         case DirectoryContent::kOther: break;
     }
     const Error occupied = Error(ErrorCode::wrong_state, formatted("{} \"{}\" is not empty", name_of(role), facts.path.native())).object(facts.path.native());
     if (existing == ExistingContent::kRefuse)
-        return Error(occupied).hint("Use --preserve-existing to have it renamed, or restore to another directory.");
+        return Error(occupied).hint("Use --delta to write only what differs, --preserve-existing to have it renamed, or restore to another directory.");
+    if (existing == ExistingContent::kCompare) return DirectoryPlan{facts.path, DirectoryAction::kCompare, {}};
     if (facts.mount_point)
         return Error(occupied)
             .detail("It cannot be renamed, because it is a mount point.")
             .hint("Move its content away, or restore to a directory below it.");
     return DirectoryPlan{facts.path, DirectoryAction::kMoveAside, facts.path.native() + ".before-restore-" + time_suffix};
+}
+
+Result<void> check_same_cluster(const DirectoryFacts& facts, uint64_t system_identifier) {
+    if (facts.system_identifier == system_identifier) return {};
+    constexpr std::string_view kHint = "Use --preserve-existing to have it renamed, or restore to another directory.";
+    if (!facts.system_identifier)
+        return Error(ErrorCode::wrong_state, formatted("could not tell which cluster data directory \"{}\" belongs to", facts.path.native()))
+            .detail("Its control file is missing or damaged.")
+            .hint(std::string(kHint))
+            .object(facts.path.native());
+    return Error(ErrorCode::wrong_state, formatted("data directory \"{}\" belongs to another cluster", facts.path.native()))
+        .detail(formatted("Its system identifier is {}, that of the backup {}.", *facts.system_identifier, system_identifier))
+        .hint(std::string(kHint))
+        .object(facts.path.native());
 }
 
 Result<std::optional<FileOwner>> decide_owner(const DirectoryFacts& facts, bool is_root, std::optional<FileOwner> asked) {
@@ -186,7 +191,6 @@ Result<std::optional<FileOwner>> decide_owner(const DirectoryFacts& facts, bool 
 
 Result<void> prepare_directory(const DirectoryPlan& plan, mode_t mode, std::optional<FileOwner> owner) {
     if (plan.action == DirectoryAction::kMoveAside) TRY(move_aside(plan));
-    if (plan.action == DirectoryAction::kClear) TRY(remove_content(plan.path));
     TRY(create_directories_durably(plan.path, mode));
     TRY_ASSIGN(const UniqueFd fd, open_file(plan.path, O_RDONLY | O_DIRECTORY));
     if (owner && ::fchown(fd.get(), owner->user, owner->group) != 0)

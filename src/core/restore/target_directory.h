@@ -1,4 +1,4 @@
-// The rules for directories that a restore fills: never mix with what is there, never touch a running server's files.
+// The rules for directories that a restore fills: never mix with what is there unasked, never touch a running server's files.
 #pragma once
 
 #include <sys/types.h>
@@ -37,6 +37,7 @@ struct DirectoryFacts {
     bool mount_point = false;    ///< cannot be renamed
     std::optional<FileOwner> owner;                              ///< of the directory, when it exists
     std::optional<pid_t> server;                                 ///< a PostgreSQL process that works in it
+    std::optional<uint64_t> system_identifier;                   ///< of the cluster in it, where a whole control file says
     std::vector<std::filesystem::path> interrupted_tablespaces;  ///< kInterrupted: those the earlier restore was filling
     std::vector<std::filesystem::path> tablespaces;              ///< where its pg_tblspc links to
 };
@@ -49,13 +50,13 @@ Result<DirectoryFacts> inspect_directory(const std::filesystem::path& path);
 /// postmaster.pid counts.
 std::optional<pid_t> find_running_server(const std::filesystem::path& directory);
 
-enum class ExistingContent { kRefuse, kPreserve };
+enum class ExistingContent { kRefuse, kPreserve, kCompare };
 enum class DirectoryRole { kData, kTablespace };
 
 enum class DirectoryAction {
     kCreate,
     kUse,        ///< it is there and empty
-    kClear,      ///< remove what an interrupted restore left
+    kCompare,    ///< keep what is right in it, whoever wrote it
     kMoveAside,  ///< rename it and make a new one
 };
 
@@ -66,8 +67,13 @@ struct DirectoryPlan {
 };
 
 /// Decide what happens to the directory. Pure. `time_suffix` is compact_time of now. Errors: busy when a server runs in it;
-/// wrong_state when it is not empty and `existing` does not preserve it, or it cannot be renamed.
+/// wrong_state when it is not empty and `existing` has no way for it, or it cannot be renamed. What an interrupted restore left is
+/// always gone on with.
 Result<DirectoryPlan> decide_directory(const DirectoryFacts& facts, DirectoryRole role, ExistingContent existing, const std::string& time_suffix);
+
+/// Check that what a restore is to write over is the cluster with this identifier. Pure. Errors: wrong_state when it is not, or cannot be
+/// told.
+Result<void> check_same_cluster(const DirectoryFacts& facts, uint64_t system_identifier);
 
 /// Decide who owns the restored files. Pure. Only root can and must give files away: PostgreSQL's own user is `asked`, else
 /// the owner of the directory that exists. Nothing means: nobody needs to be changed. Errors: usage, with a hint.

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <deque>
+#include <numeric>
 #include <utility>
 
 #include "core/base/file.h"
@@ -48,56 +49,114 @@ Result<void> Unpacker::create_directories() const {
     return {};
 }
 
-Result<void> Unpacker::create_file(const ManifestFile& file) const {
+/// Take a file that is there out of the way, unless it can be used. Returns how much of it is worth comparing.
+Result<uint64_t> Unpacker::make_room(const ManifestFile& file) const {
     const fs::path path = path_of(file);
-    TRY_ASSIGN(const UniqueFd fd, open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
-    if (file.size != 0 && ::ftruncate(fd.get(), static_cast<off_t>(file.size)) != 0)
-        return Error::from_errno(errno, formatted("could not extend file \"{}\"", path.native())).object(path.native());
-    if ((destination_.owner && ::fchown(fd.get(), destination_.owner->user, destination_.owner->group) != 0) ||
-        ::fchmod(fd.get(), file.mode & 07777) != 0)
-        return Error::from_errno(errno, formatted("could not change owner and permissions of \"{}\"", path.native())).object(path.native());
+    const auto failed = [&](std::string_view what) {
+        return Error::from_errno(errno, formatted("could not {} file \"{}\"", what, path.native())).object(path.native());
+    };
+    struct stat st;
+    if (::lstat(path.c_str(), &st) != 0) {
+        if (errno == ENOENT) return uint64_t{0};
+        return failed("stat");
+    }
+    if (!S_ISREG(st.st_mode) || st.st_nlink > 1 || !is_comparable(manifest_, file)) {
+        if (::unlink(path.c_str()) != 0) return failed("remove");
+        return uint64_t{0};
+    }
+    if ((st.st_mode & 0600) != 0600 && ::chmod(path.c_str(), 0600) != 0) return failed("change permissions of");
+    return std::min(static_cast<uint64_t>(st.st_size), file.size);
+}
+
+Result<void> Unpacker::create_file(size_t index) {
+    const ManifestFile& file = manifest_.files[index];
+    const fs::path path = path_of(file);
+    TRY_ASSIGN(present_[index], make_room(file));
+    TRY_ASSIGN(const UniqueFd fd, open_file(path, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600));
+    if (::ftruncate(fd.get(), static_cast<off_t>(file.size)) != 0)
+        return Error::from_errno(errno, formatted("could not set the length of file \"{}\"", path.native())).object(path.native());
+    if (destination_.owner && ::fchown(fd.get(), destination_.owner->user, destination_.owner->group) != 0)
+        return Error::from_errno(errno, formatted("could not change owner of \"{}\"", path.native())).object(path.native());
     return {};
 }
 
-Result<void> Unpacker::create_files(const CancelToken& cancel) const {
-    return for_each(manifest_.files.size(), cancel, [this](size_t i) { return create_file(manifest_.files[i]); });
+Result<void> Unpacker::create_files(const CancelToken& cancel) {
+    present_.assign(manifest_.files.size(), 0);
+    compared_.assign(manifest_.files.size(), std::nullopt);
+    return for_each(manifest_.files.size(), cancel, [this](size_t i) { return create_file(i); });
+}
+
+uint64_t Unpacker::present_bytes() const { return std::accumulate(present_.begin(), present_.end(), uint64_t{0}); }
+
+Result<void> Unpacker::compare_content(const CancelToken& cancel) {
+    std::atomic<size_t> next{0};
+    return run_workers(destination_.workers, cancel, [&](int, const CancelToken& stop) -> Result<void> {
+        ContentComparison comparison(*repositories_.front(), manifest_, log_);
+        for (size_t i = next++; i < present_.size(); i = next++) {
+            TRY(check_cancel(stop));
+            if (present_[i] == 0) continue;
+            const ManifestFile& file = manifest_.files[i];
+            TRY_ASSIGN(const UniqueFd fd, open_file(path_of(file), O_RDWR));
+            TRY_ASSIGN(compared_[i], comparison.compare(file, fd.get(), present_[i], path_of(file), progress_.done, stop));
+        }
+        return {};
+    });
+}
+
+std::span<const ManifestRun> Unpacker::runs_of(size_t file) const {
+    return compared_[file] ? std::span<const ManifestRun>(compared_[file]->missing) : std::span<const ManifestRun>(manifest_.files[file].runs);
+}
+
+uint64_t Unpacker::missing_bytes() const {
+    uint64_t bytes = 0;
+    for (size_t file = 0; file < manifest_.files.size(); ++file)
+        for (const ManifestRun& run : runs_of(file)) bytes += run.length;
+    return bytes;
 }
 
 std::vector<std::vector<Unpacker::PackRun>> Unpacker::runs_by_pack() {
     std::vector<std::vector<PackRun>> packs(manifest_.packs.size());
     run_crcs_.assign(manifest_.files.size(), {});
     for (size_t index = 0; index < manifest_.files.size(); ++index) {
-        const ManifestFile& file = manifest_.files[index];
-        if (!file.crc32c) run_crcs_[index].assign(file.runs.size(), 0);
-        for (size_t i = 0; i < file.runs.size(); ++i) {
-            const ManifestRun& run = file.runs[i];
-            packs[run.pack].push_back({run.pack_offset, run.length, index, run.offset, file.crc32c ? nullptr : &run_crcs_[index][i]});
-        }
+        const std::span<const ManifestRun> runs = runs_of(index);
+        const bool crc_known = manifest_.files[index].crc32c.has_value();
+        if (!crc_known) run_crcs_[index].assign(runs.size(), 0);
+        for (size_t i = 0; i < runs.size(); ++i)
+            packs[runs[i].pack].push_back({runs[i].pack_offset, runs[i].length, index, runs[i].offset, crc_known ? nullptr : &run_crcs_[index][i]});
     }
     for (auto& runs : packs) std::ranges::sort(runs, {}, &PackRun::pack_offset);
     return packs;
 }
 
+uint32_t Unpacker::checksum_of(size_t index) const {
+    const ManifestFile& file = manifest_.files[index];
+    if (file.crc32c) return *file.crc32c;
+    std::vector<ContentPiece> pieces;
+    if (compared_[index]) pieces = compared_[index]->kept;
+    const std::span<const ManifestRun> runs = runs_of(index);
+    for (size_t i = 0; i < runs.size(); ++i) pieces.push_back({runs[i].offset, runs[i].length, run_crcs_[index][i]});
+    std::ranges::sort(pieces, {}, &ContentPiece::offset);
+
+    uint32_t crc = 0;
+    uint64_t position = 0;
+    // What no piece covers is zero.
+    const auto skip_to = [&](uint64_t offset) {
+        crc = crc32c_combine(crc, crc32c_of_zeros(offset - position), offset - position);
+        position = offset;
+    };
+    for (const ContentPiece& piece : pieces) {
+        skip_to(piece.offset);
+        crc = crc32c_combine(crc, piece.crc, piece.length);
+        position += piece.length;
+    }
+    skip_to(file.size);
+    return crc;
+}
+
 std::vector<uint32_t> Unpacker::checksums() const {
     std::vector<uint32_t> checksums;
     checksums.reserve(manifest_.files.size());
-    for (size_t index = 0; index < manifest_.files.size(); ++index) {
-        const ManifestFile& file = manifest_.files[index];
-        uint32_t crc = 0;
-        uint64_t position = 0;
-        // What no run covers is zero.
-        const auto skip_to = [&](uint64_t offset) {
-            crc = crc32c_combine(crc, crc32c_of_zeros(offset - position), offset - position);
-            position = offset;
-        };
-        for (size_t i = 0; !file.crc32c && i < file.runs.size(); ++i) {
-            skip_to(file.runs[i].offset);
-            crc = crc32c_combine(crc, run_crcs_[index][i], file.runs[i].length);
-            position += file.runs[i].length;
-        }
-        if (!file.crc32c) skip_to(file.size);
-        checksums.push_back(file.crc32c.value_or(crc));
-    }
+    for (size_t index = 0; index < manifest_.files.size(); ++index) checksums.push_back(checksum_of(index));
     return checksums;
 }
 
@@ -213,6 +272,9 @@ Result<void> Unpacker::write_content(const CancelToken& cancel) {
 Result<void> Unpacker::sync_content(const ManifestFile& file) const {
     const fs::path path = path_of(file);
     TRY_ASSIGN(const UniqueFd fd, open_file(path, O_RDONLY));
+    // Not before: a file that its owner cannot write has to be written too.
+    if (::fchmod(fd.get(), file.mode & 07777) != 0)
+        return Error::from_errno(errno, formatted("could not change permissions of \"{}\"", path.native())).object(path.native());
     TRY(sync_file(fd.get(), path));
     progress_.done++;
     return {};

@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/result.h"
 #include "core/repository/repository.h"
+#include "core/restore/content_comparison.h"
 #include "core/restore/restore_progress.h"
 #include "core/restore/target_directory.h"
 
@@ -22,7 +23,8 @@ namespace steward {
 inline constexpr std::string_view kControlFile = "global/pg_control";
 inline constexpr std::string_view kPendingControlFile = "global/pg_control.pg_steward";
 
-/// Unpacks one manifest into a prepared, empty directory. The steps are called in their order; everything borrowed outlives it.
+/// Unpacks one manifest into a prepared directory, without what does not belong there (surplus.h). Files of the backup may be there:
+/// what is right in them is kept. The steps are called in their order; everything borrowed outlives it.
 class Unpacker {
 public:
     struct Destination {
@@ -37,14 +39,21 @@ public:
 
     /// Make the directories with their modes; those that exist (links to tablespaces) stay.
     Result<void> create_directories() const;
-    /// Make every file with its size and mode, without content: what no run covers stays zero.
-    Result<void> create_files(const CancelToken& cancel) const;
-    /// Fill in the content. A pack that one repository holds damaged or not at all is taken from the next. Errors: those of the
+    /// Make every file with its size, without content: what no run covers stays zero. Of those that are there, what can be compared with
+    /// the backup stays. One that has other names too is made anew: it is another cluster's as well (pg_upgrade --link).
+    Result<void> create_files(const CancelToken& cancel);
+    /// Bytes that were there and are worth comparing.
+    uint64_t present_bytes() const;
+    /// Find out what of it is right.
+    Result<void> compare_content(const CancelToken& cancel);
+    /// Bytes that write_content writes.
+    uint64_t missing_bytes() const;
+    /// Fill in the content that is missing. A pack that one repository holds damaged or not at all is taken from the next. Errors: those of the
     /// last repository tried, naming the object.
     Result<void> write_content(const CancelToken& cancel);
-    /// The CRC-32C of each file in the manifest's order: from the manifest or, where it has none, of what write_content wrote.
+    /// The CRC-32C of each file in the manifest's order: from the manifest or, where it has none, of what was written and what was kept.
     std::vector<uint32_t> checksums() const;
-    /// Flush every file and directory. On return all of it survives a crash.
+    /// Give every file its mode and flush it, and every directory. On return all of it survives a crash.
     Result<void> sync(const CancelToken& cancel) const;
 
     std::filesystem::path path_of(const ManifestFile& file) const;
@@ -61,7 +70,11 @@ private:
     class PackWriter;
 
     std::vector<std::vector<PackRun>> runs_by_pack();
-    Result<void> create_file(const ManifestFile& file) const;
+    /// What of a file is to be written.
+    std::span<const ManifestRun> runs_of(size_t file) const;
+    uint32_t checksum_of(size_t file) const;
+    Result<void> create_file(size_t file);
+    Result<uint64_t> make_room(const ManifestFile& file) const;
     Result<void> sync_content(const ManifestFile& file) const;
     Result<void> write_pack(PackWriter& writer, uint32_t pack, std::span<const PackRun> runs) const;
     /// Call `work` with every number below `count`, on all workers.
@@ -72,7 +85,9 @@ private:
     Destination destination_;
     Log& log_;
     RestoreProgress& progress_;
-    std::vector<std::vector<uint32_t>> run_crcs_;  ///< by file: of each run, where the manifest has no CRC of the file
+    std::vector<uint64_t> present_;                      ///< by file: bytes that were there
+    std::vector<std::optional<ComparedFile>> compared_;  ///< by file: those that were there
+    std::vector<std::vector<uint32_t>> run_crcs_;        ///< by file: of each of its runs_of, where the manifest has no CRC of the file
 };
 
 }  // namespace steward

@@ -110,6 +110,9 @@ Result<Settings> parse_settings(const SettingTexts& texts) {
         if (const Result<TimeZone> zone = find_time_zone(settings.timezone); !zone.ok()) return in_setting("timezone", settings.timezone, zone.error());
     TRY_ASSIGN(const int jitter, in.integer("schedule_jitter"));
     settings.schedule_jitter = std::chrono::seconds(jitter);
+    TRY_ASSIGN(const int rate_limit_kb, in.integer("backup_rate_limit"));
+    settings.backup_rate_limit = static_cast<uint64_t>(rate_limit_kb) * 1024;
+    TRY_ASSIGN(settings.backup_nice, in.integer("backup_nice"));
     settings.database = in.text("database");
     if (settings.database.empty()) return setting_error("database", "", "It must name a database.");
     settings.program = in.text("program");

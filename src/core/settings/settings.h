@@ -55,6 +55,8 @@ struct Settings {
     std::optional<Schedule> drill_schedule;
     std::string timezone;  ///< of the schedules; empty: the server's log_timezone
     std::chrono::seconds schedule_jitter{};
+    uint64_t backup_rate_limit;  ///< bytes a second; 0: none
+    int backup_nice;
     std::string database;
     std::string program;
     std::string drill_directory;  ///< empty or absolute

@@ -36,6 +36,24 @@ TEST(ConfigureRecovery, ClearsATargetOfAnotherFileBeforeItSetsItsOwn) {
     EXPECT_THAT(text, HasSubstr("recovery_target_action = 'promote'\n"));
 }
 
+TEST(ConfigureRecovery, GivesAStandbyItsOwnConnectionAndSlotOnly) {
+    RecoverySettings settings = settings_for({});
+    settings.standby = StandbySettings{"host=/run user=repl", ""};
+    const std::string text = configure_recovery("primary_conninfo = 'host=old'\nprimary_slot_name = 'theirs'\n", {}, settings);
+    EXPECT_THAT(text, HasSubstr("primary_conninfo = 'host=/run user=repl'\n"));
+    EXPECT_THAT(text, Not(HasSubstr("host=old")));
+    EXPECT_THAT(text, Not(HasSubstr("primary_slot_name")));
+    EXPECT_THAT(configure_recovery("", {{"primary_slot_name", "theirs"}}, settings), HasSubstr("primary_slot_name = ''\n"));
+}
+
+TEST(CheckStandby, RefusesSlotsThatCannotBe) {
+    EXPECT_TRUE(check_standby({"host=a", "s_1"}).ok());
+    EXPECT_TRUE(check_standby({"", ""}).ok());
+    EXPECT_EQ(check_standby({"", "s_1"}).error().code(), ErrorCode::usage);
+    for (const std::string& slot : {std::string("S"), std::string("a-b"), std::string(64, 'a')})
+        EXPECT_EQ(check_standby({"host=a", slot}).error().code(), ErrorCode::invalid_argument) << slot;
+}
+
 TEST(RenderRestoreCommand, QuotesForShellAndServer) {
     EXPECT_EQ(render_restore_command({"/opt/it's/pg_steward", "file:///srv/a%20b", "main"}),
               "'/opt/it'\\''s/pg_steward' wal-get --repository 'file:///srv/a%%20b' --cluster 'main' \"%f\" \"%p\"");

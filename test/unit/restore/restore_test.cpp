@@ -145,6 +145,21 @@ TEST_F(RestoreBackup, PreparesRecovery) {
     EXPECT_FALSE(fs::exists(data() / "pg_wal/000000010000000000000004"));
 }
 
+TEST_F(RestoreBackup, MakesAStandbyOnRequest) {
+    RestoreOptions wanted = options();
+    wanted.standby = StandbySettings{"host=primary", "mine"};
+    const auto planned = plan(wanted);
+    ASSERT_TRUE(planned.ok()) << planned.error().to_string();
+    EXPECT_THAT(render_plan(*planned), HasSubstr("host=primary"));
+    ASSERT_TRUE(execute_restore(*planned, repositories_, log_, progress_, {}).ok());
+    EXPECT_TRUE(fs::exists(data() / "standby.signal"));
+    EXPECT_FALSE(fs::exists(data() / "recovery.signal"));
+    EXPECT_THAT(content("postgresql.auto.conf"), HasSubstr("primary_slot_name = 'mine'\n"));
+    EXPECT_THAT(content("postgresql.auto.conf"), HasSubstr("recovery_target_timeline = 'latest'\n"));
+    wanted.choice.target.kind = TargetKind::kImmediate;
+    EXPECT_EQ(plan(wanted).error().code(), ErrorCode::usage);
+}
+
 TEST_F(RestoreBackup, LinksTablespacesToTheirNewPlaces) {
     RestoreOptions wanted = options();
     wanted.tablespace_root = directory_.path() / "spaces";

@@ -67,18 +67,28 @@ TEST(TargetDirectory, IsBusyWhateverWasAskedForWhenAServerRunsInIt) {
         EXPECT_EQ(decide_directory(facts, DirectoryRole::kData, existing, "now").error().code(), ErrorCode::busy);
 }
 
-TEST(TargetDirectory, IsStartedOverAfterAnInterruptedRestore) {
+TEST(TargetDirectory, IsGoneOnWithAfterAnInterruptedRestore) {
     const TemporaryDirectory directory;
     write(directory.path() / kRestoreMarker, "{\"backup\":\"a\",\"tablespaces\":[\"/srv/fast\"]}\n");
     write(directory.path() / "base/1/1259");
     const auto facts = inspect_directory(directory.path());
     ASSERT_TRUE(facts.ok());
     EXPECT_EQ(facts->interrupted_tablespaces, std::vector<fs::path>{"/srv/fast"});
-    const auto plan = decide(directory.path());
-    ASSERT_TRUE(plan.ok());
-    EXPECT_EQ(plan->action, DirectoryAction::kClear);
-    ASSERT_TRUE(prepare_directory(*plan, 0700, std::nullopt).ok());
-    EXPECT_FALSE(fs::exists(directory.path() / "base"));
+    for (const ExistingContent existing : {ExistingContent::kRefuse, ExistingContent::kPreserve, ExistingContent::kCompare}) {
+        const auto plan = decide(directory.path(), existing);
+        ASSERT_TRUE(plan.ok());
+        EXPECT_EQ(plan->action, DirectoryAction::kCompare);
+    }
+}
+
+TEST(TargetDirectory, IsWrittenOverOnlyWhenItIsTheSameCluster) {
+    DirectoryFacts facts;
+    facts.path = "/srv/pg";
+    EXPECT_EQ(check_same_cluster(facts, 7).error().code(), ErrorCode::wrong_state);
+    facts.system_identifier = 8;
+    EXPECT_EQ(check_same_cluster(facts, 7).error().code(), ErrorCode::wrong_state);
+    facts.system_identifier = 7;
+    EXPECT_TRUE(check_same_cluster(facts, 7).ok());
 }
 
 TEST(TargetDirectory, IsNotTakenForUnfinishedOnceItHasAControlFile) {
