@@ -16,7 +16,7 @@ my $directory = PostgreSQL::Test::Utils::tempdir_short();
 my $scratch = "$directory/pg_steward.drill";
 my @drill = ('drill', '--repository', 'file://' . $node->repository_dir, '--data-dir', $node->data_dir, '--drill-directory', $directory);
 my $good = 'SELECT count(*) = 1500 FROM t';
-sub records { return glob($node->cluster_dir . '/proofs/drill/*'); }
+sub records { my @found = glob($node->cluster_dir . '/proofs/drill/*'); return @found; }
 sub is_clean { my ($what) = @_; return is_deeply([ glob("$directory/*") ], [], "$what: the directory is empty afterwards"); }
 
 # It succeeds.

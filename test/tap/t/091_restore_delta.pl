@@ -24,7 +24,8 @@ $restored->sql($_)
   for 'UPDATE t SET x = upper(x) WHERE i < 50', 'DROP TABLE gone', 'INSERT INTO u SELECT generate_series(1, 1000)', 'CREATE DATABASE more';
 $restored->stop;
 
-spew($restored->data_dir . '/postmaster.pid', "1\n");
+# No process has a number as large.
+spew($restored->data_dir . '/postmaster.pid', "4194305\n");
 program_fails([ @restore, '--delta' ], 17, qr/postmaster\.pid/, 'a server that may run elsewhere');
 unlink($restored->data_dir . '/postmaster.pid');
 program_fails(\@restore, 18, qr/not empty.*--delta/s, 'a directory in use without --delta');
