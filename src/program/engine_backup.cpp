@@ -56,6 +56,12 @@ Result<void> check_leases(const std::vector<Lease>& leases) {
     return {};
 }
 
+/// One that cannot be given up goes stale in time.
+void release_leases(std::vector<Lease>& leases, Log& log) {
+    for (Lease& lease : leases)
+        if (const Result<void> released = lease.release(); !released.ok()) log.warning("lease_not_released", released.error());
+}
+
 BaseBackupOptions make_options(const ConfigureMessage& configuration, const Settings& settings, const BackupStartMessage& start, const Clock& clock) {
     return {.data_directory = configuration.facts.data_directory,
             .label = start.label,
@@ -95,7 +101,7 @@ Result<void> run_backup_engine(EngineLink& link) {
                claim_repositories_patiently(settings, configuration.facts, clock, timer, link.cancel()));
 
     TRY(check_label(start.label));
-    TRY_ASSIGN(const std::vector<Lease> leases, take_leases(repositories, start.label, clock, timer, link.cancel()));
+    TRY_ASSIGN(std::vector<Lease> leases, take_leases(repositories, start.label, clock, timer, link.cancel()));
     BaseBackupOptions options = make_options(configuration, settings, start, clock);
     options.check_lease = [&leases] { return check_leases(leases); };
     BaseBackup backup(std::move(options), repositories, timer, link);
@@ -104,6 +110,8 @@ Result<void> run_backup_engine(EngineLink& link) {
         backup.discard();
         return std::move(summary).error();
     }
+    // The worker ends this process as soon as it knows that all is done.
+    release_leases(leases, link);
     BackupDoneMessage done;
     for (const Repository& repository : repositories) done.entries.push_back(catalog_entry(*summary, repository.url()));
     link.send(done);

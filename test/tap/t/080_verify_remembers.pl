@@ -2,7 +2,8 @@
 use Steward::Test;
 use JSON::PP ();
 
-my $node = Steward::Node->create('primary');
+# Pieces of the tail come and go.
+my $node = Steward::Node->create('primary', settings => { 'steward.archive_tail_interval' => 0 });
 $node->start;
 $node->sql('CREATE EXTENSION pg_steward');
 $node->sql('CREATE TABLE t AS SELECT i, md5(i::text) AS x FROM generate_series(1, 20000) i');
@@ -26,7 +27,6 @@ is($first{objects_read}, $first{objects}, 'the first run reads everything');
 is($first{bytes_read}, $first{bytes}, 'every byte of it');
 is(scalar(records()), 1, 'and remembers it in the repository');
 my %second = verify(0, 'it verifies again');
-diag(qx(find ${\ $node->repository_dir} -type f));
 is($second{objects_read}, 2, 'the second run reads the manifest and the record');
 cmp_ok($second{bytes_read}, '<', $first{bytes} / 10, 'which is little');
 is(scalar(records()), 1, 'there is one record');

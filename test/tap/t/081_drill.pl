@@ -70,7 +70,8 @@ SKIP:
 my $run = IPC::Run::start([ 'pg_steward', @drill ], '>', \my $out, '2>', \my $err);
 my $pid;
 poll_until(sub { ($pid) = (eval { slurp("$scratch/data/postmaster.pid") } // '') =~ /^(\d+)\n/; $pid }, 'its server runs');
-$run->kill_kill(grace => 0);
+$run->signal('KILL');
+eval { $run->finish };
 # Nobody may be there to reap it.
 poll_until(sub { (eval { slurp("/proc/$pid/stat") } // 'Z') =~ /^Z|\) Z / }, 'its server is gone');
 ok(-e "$scratch/THIS_IS_SCRATCH", 'the killed drill has left its directory');
