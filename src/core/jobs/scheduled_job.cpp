@@ -16,18 +16,23 @@ constexpr uint64_t kLargestFile = 1 << 20;
 
 std::filesystem::path file_in(const std::filesystem::path& directory) { return directory / "schedule.json"; }
 
+Error malformed(const std::filesystem::path& path, std::string_view problem) {
+    return Error(ErrorCode::corrupt_object, formatted("malformed file \"{}\": {}", path.native(), problem)).object(path.native());
+}
+
 Result<EnabledSchedules> parse(std::string_view text, const std::filesystem::path& path) {
     // The JSON library reports what it cannot read by exception; here is where that becomes a value.
     try {
         EnabledSchedules schedules;
         const Json json = Json::parse(text);
         for (const auto& [job, entry] : json.items()) {
-            TRY_ASSIGN(const TimePoint since, parse_time(entry.at("enabled_since").get<std::string>()));
-            schedules[job] = {entry.at("schedule").get<std::string>(), entry.at("timezone").get<std::string>(), since};
+            const Result<TimePoint> since = parse_time(entry.at("enabled_since").get<std::string>());
+            if (!since.ok()) return malformed(path, since.error().message());
+            schedules[job] = {entry.at("schedule").get<std::string>(), entry.at("timezone").get<std::string>(), *since};
         }
         return schedules;
     } catch (const Json::exception& problem) {
-        return Error(ErrorCode::corrupt_object, formatted("malformed file \"{}\": {}", path.native(), problem.what())).object(path.native());
+        return malformed(path, problem.what());
     }
 }
 

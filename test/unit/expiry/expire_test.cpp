@@ -425,15 +425,17 @@ TEST_P(ExpireProperty, NoInterruptionTakesFromABackupWhatItNeeds) {
         };
         const auto run = options(made, cluster, policy);
         for (bool done = false; !done;) {
-            // Many calls only read: fail one of those that follow at random, refused or with its answer lost.
-            int left = 1 + cluster.pick(60);
+            // Fail one of the next calls that change something, refused or with its answer lost; now and then one that only reads.
+            const bool counts_reading = cluster.one_in(8);
+            int left = 1 + cluster.pick(counts_reading ? 300 : 60);
             bool opened = false;
             const bool lost_answer = cluster.one_in(2);
             const Error failure(ErrorCode::network, "no route to host");
             MemoryStorage& store = made.store();
             const Repository failing = made.open(
                 [&](StorageOperation operation, std::string_view key) -> Result<void> {
-                    if (!opened || --left != 0) return {};
+                    const bool changes = operation == StorageOperation::kPut || operation == StorageOperation::kRemove;
+                    if (!opened || (!changes && !counts_reading) || --left != 0) return {};
                     interruptions++;
                     if (lost_answer && operation == StorageOperation::kRemove) {
                         EXPECT_TRUE(store.remove(key).ok());

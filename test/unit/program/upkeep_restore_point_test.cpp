@@ -29,7 +29,7 @@ protected:
     SteadyRetryTimer timer_;
     NullLog log_;
     UpkeepProgress progress_;
-    const Json options_ = {{"name", "p"}, {"note", nullptr}, {"timeline", 2}, {"lsn", "0/3000028"}, {"time", "2026-11-21T14:00:00.5+01:00"}};
+    const Json options_ = {{"name", "p"}, {"note", nullptr}, {"timeline", 2u}, {"lsn", "0/3000028"}, {"time", "2026-11-21T14:00:00.5+01:00"}};
 };
 
 TEST_F(RestorePointJob, RecordsThePointInEveryRepositoryOnce) {
