@@ -427,7 +427,7 @@ TEST_P(ExpireProperty, NoInterruptionTakesFromABackupWhatItNeeds) {
         for (bool done = false; !done;) {
             // Fail one of the next calls that change something, refused or with its answer lost; now and then one that only reads.
             const bool counts_reading = cluster.one_in(8);
-            int left = 1 + cluster.pick(counts_reading ? 300 : 60);
+            int left = 1 + cluster.pick(counts_reading ? 300 : 15);
             bool opened = false;
             const bool lost_answer = cluster.one_in(2);
             const Error failure(ErrorCode::network, "no route to host");
