@@ -140,9 +140,9 @@ const ChangedBlocks::Fork* ChangedBlocks::find(const RelationFile& file) {
     if (found == forks_.end()) return nullptr;
     Entry& entry = found->second;
     if (!entry.sorted) {
-        std::ranges::sort(entry.fork.blocks);
-        const auto rest = std::ranges::unique(entry.fork.blocks);
-        entry.fork.blocks.erase(rest.begin(), rest.end());
+        std::vector<uint32_t>& blocks = entry.fork.blocks;
+        std::sort(blocks.begin(), blocks.end());
+        blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
         entry.sorted = true;
     }
     return &entry.fork;
