@@ -136,7 +136,8 @@ Result<std::vector<FileTreatment>> BaseBackup::plan_treatments(const ControlFile
 
 Result<std::optional<ChangedBlocks>> BaseBackup::find_changes(const ControlFile& control, const CancelToken& cancel) {
     const BackupSummary& base = base_->manifest.summary;
-    const SummaryTrust trust{control.checkpoint.timeline, options_.start_lsn, options_.started, options_.full_read_interval};
+    const SummaryTrust trust{control.checkpoint.timeline, options_.start_lsn, options_.started, control.has_data_checksums(),
+                             options_.full_read_interval};
     if (!options_.wal_summaries || options_.full_read || !may_trust_summaries(base, trust)) return std::optional<ChangedBlocks>();
     return read_changed_blocks(options_.data_directory, trust.timeline, base.start_lsn, trust.start_lsn, kSummaryPatience, timer_, log_, cancel);
 }

@@ -135,6 +135,8 @@ Result<void> check_packs_are_there(std::span<const Repository> repositories, std
 bool may_trust_summaries(const BackupSummary& base, const SummaryTrust& trust) {
     // Damaged pages are looked at again by every backup, until they are cured.
     if (base.checksum_failures != 0 || !base.last_full_read) return false;
+    // pg_checksums writes to every page, and nothing to WAL.
+    if (base.data_checksums != trust.data_checksums) return false;
     // Summaries end with their timeline, and what is at its ends was summarised wrongly by some releases of 17 and 18.
     if (base.timeline != trust.timeline || base.stop_timeline != trust.timeline || base.start_lsn > trust.start_lsn) return false;
     return trust.started - *base.last_full_read < trust.full_read_interval;

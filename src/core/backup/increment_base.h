@@ -28,6 +28,7 @@ struct SummaryTrust {
     TimelineId timeline = 0;  ///< of this backup's start
     Lsn start_lsn;            ///< likewise
     TimePoint started;        ///< likewise
+    bool data_checksums = false;  ///< whether pages have checksums now
     std::chrono::seconds full_read_interval{0};
 };
 bool may_trust_summaries(const BackupSummary& base, const SummaryTrust& trust);
