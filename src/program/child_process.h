@@ -22,7 +22,7 @@ struct ChildPlan {
     int death_signal;                  ///< sent to the child when the thread that started it ends, however that happens
 };
 
-/// Owns a child, in a process group of its own, niced as far as it goes (CPU and disk). It has no descriptor but the standard ones,
+/// Owns a child, in a process group of its own, that yields to others (be_nice). It has no descriptor but the standard ones,
 /// and no variable of the environment that begins with "PG".
 class ChildProcess {
 public:
@@ -51,7 +51,7 @@ private:
 /// "exited with status 1", "was terminated by signal 9: Killed".
 std::string describe_end(int wait_status);
 
-/// Give this thread, and those it starts from now on, the least priority for processor and disk.
+/// Let this thread, and those it starts from now on, yield to others at processor and disk, without being starved by them.
 void be_nice();
 
 }  // namespace steward
