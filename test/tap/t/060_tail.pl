@@ -150,6 +150,6 @@ is($off->sql('SELECT tail_lsn IS NULL FROM steward.wal_archive'), 't', 'and no t
 $off->sql(q{ALTER SYSTEM SET steward.archive_tail_interval = 1});
 $off->sql('SELECT pg_reload_conf()');
 $off->sql('INSERT INTO t VALUES (2)');
-$off->wait_for_sql('SELECT tail_lsn > last_lsn FROM steward.wal_archive', 'a reload switches it on');
+$off->wait_for_sql(q{SELECT tail_lsn > coalesce(last_lsn, '0/0') FROM steward.wal_archive}, 'a reload switches it on');
 $off->stop;
 done_testing();
