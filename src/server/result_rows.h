@@ -18,7 +18,7 @@ class ResultRows {
 public:
     static Result<ResultRows> begin(FunctionCallInfo call, RowShape shape = RowShape::kRecord) {
         // A set of plain values has no row type of its own: the caller's is taken.
-        const bits32 flags = shape == RowShape::kSingleValue ? MAT_SRF_USE_EXPECTED_DESC : 0;
+        const uint32 flags = shape == RowShape::kSingleValue ? MAT_SRF_USE_EXPECTED_DESC : 0;
         TRY(call_server([=] { InitMaterializedSRF(call, flags); }));
         return ResultRows(reinterpret_cast<ReturnSetInfo*>(call->resultinfo));
     }
