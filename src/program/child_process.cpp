@@ -23,9 +23,9 @@ namespace steward {
 namespace {
 
 constexpr std::chrono::milliseconds kChildLook{50};
-// A tenth of a busy processor, and the last of those that wait for the disk. With the least of both (19, and the idle class) a drill on a
+// A third of what others get of a busy processor, and the last of those that wait for the disk. With the least of both (19, and the idle class) a drill on a
 // machine that is always busy does not come to its end.
-constexpr int kNiceness = 10;
+constexpr int kNiceness = 5;
 // linux/ioprio.h: IOPRIO_WHO_PROCESS, and IOPRIO_CLASS_BE in the place of the class, with its lowest level.
 constexpr int kIoprioWhoProcess = 1;
 constexpr int kIoprioLast = 2 << 13 | 7;
