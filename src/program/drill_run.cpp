@@ -11,6 +11,7 @@
 #include "core/restore/restore.h"
 #include "program/child_process.h"
 #include "program/own_wal_get.h"
+#include "program/random_number.h"
 #include "program/scratch_server.h"
 #include "program/server_version.h"
 
@@ -182,8 +183,9 @@ Result<DrillRecord> run_drill(const DrillInputs& inputs) { return Drill(inputs).
 
 Result<void> record_drill(std::span<const Repository> repositories, const DrillRecord& record) {
     Result<void> outcome;
+    const uint64_t random = random_number();
     for (const Repository& repository : repositories) {
-        Result<void> stored = store_drill(repository, record);
+        Result<void> stored = store_drill(repository, record, random);
         if (!stored.ok() && outcome.ok())
             outcome = std::move(stored).context([&] { return formatted("while recording the drill in repository \"{}\"", repository.url()); });
     }

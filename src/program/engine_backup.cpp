@@ -71,7 +71,7 @@ BaseBackupOptions make_options(const ConfigureMessage& configuration, const Sett
             .server_version = configuration.facts.server_version,
             .workers = settings.backup_workers,
             .compression = settings.compression,
-            .pack_set = make_pack_set(clock.now(), random_number()),
+            .pack_set = unique_name(clock.now(), random_number()),
             .reuse = start.reuse,
             .full_read = start.full_read,
             .wal_summaries = start.wal_summaries,

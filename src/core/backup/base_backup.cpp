@@ -59,8 +59,6 @@ std::string_view to_string(BackupPhase phase) {
     return "unknown";
 }
 
-std::string make_pack_set(TimePoint time, uint64_t random) { return formatted("{}-{:016x}", compact_time(time), random); }
-
 Result<void> BaseBackup::copy(const CancelToken& cancel) {
     enter(BackupPhase::kScanning);
     TRY(check_label(options_.label));

@@ -35,7 +35,7 @@ struct BaseBackupOptions {
     std::string server_version;
     int workers = 1;
     Compression compression;
-    std::string pack_set;  ///< a name that no other run has: make_pack_set
+    std::string pack_set;  ///< a name that no other run has: unique_name
     bool reuse = true;           ///< refer to what earlier backups stored
     bool full_read = false;      ///< read every page even where WAL summaries tell that it is unchanged
     bool wal_summaries = false;  ///< the server writes them
@@ -116,8 +116,5 @@ private:
     mutable std::mutex mutex_;
     BackupProgress progress_;  ///< guarded by mutex_; without what counters_ hold
 };
-
-/// A name for the packs of one run: time for people, 64 random bits for uniqueness.
-std::string make_pack_set(TimePoint time, uint64_t random);
 
 }  // namespace steward

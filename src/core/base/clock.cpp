@@ -102,6 +102,8 @@ std::string compact_time(TimePoint time) {
                      static_cast<unsigned>(c.date.day()), c.time.hours().count(), c.time.minutes().count(), c.time.seconds().count());
 }
 
+std::string unique_name(TimePoint time, uint64_t random) { return formatted("{}-{:016x}", compact_time(time), random); }
+
 Result<TimePoint> parse_time(std::string_view text) {
     Scanner in(text);
     TimePoint time;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,10 @@ std::string format_time(TimePoint time);
 
 /// "20261120-110443Z": for names; sorts like time.
 std::string compact_time(TimePoint time);
+
+/// "20261120-110443Z-0123456789abcdef": a name for what one run stores and no other run has. Sorts like time.
+/// @param random  of another value in every run, on every host
+std::string unique_name(TimePoint time, uint64_t random);
 
 /// Parse RFC 3339 or PostgreSQL's form: date, 'T' or space, time with optional fraction, and a zone that must be there
 /// ("Z", "UTC", "+02", "+02:00", "-0330"). Errors: invalid_argument, with a hint when only the zone is missing.

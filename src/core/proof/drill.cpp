@@ -171,8 +171,8 @@ std::string render_drill(const DrillRecord& record) {
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-Result<void> store_drill(const Repository& repository, const DrillRecord& record) {
-    const std::string key = repository.layout().drill(formatted("{}-{}", compact_time(record.time), record.backup));
+Result<void> store_drill(const Repository& repository, const DrillRecord& record, uint64_t random) {
+    const std::string key = repository.layout().drill(unique_name(record.time, random));
     const std::string content = render_drill(record) + "\n";
     const BuiltObject object = build_object(ObjectKind::kDrill, repository.identity().system_identifier, as_bytes(content), {Codec::kZstd, 3});
     TRY(repository.store(key, object, ObjectKind::kDrill));

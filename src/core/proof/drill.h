@@ -83,7 +83,8 @@ struct DrillRecord {
 /// One JSON object, without a newline; what is not known is left out.
 std::string render_drill(const DrillRecord& record);
 
-/// Store the record. Durable on return. Errors: as Repository::store.
-Result<void> store_drill(const Repository& repository, const DrillRecord& record);
+/// Store the record under a name of its own. Durable on return. Errors: as Repository::store.
+/// @param random  of another value for every drill: two drills may begin within one second
+Result<void> store_drill(const Repository& repository, const DrillRecord& record, uint64_t random);
 
 }  // namespace steward

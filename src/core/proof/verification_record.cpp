@@ -98,7 +98,7 @@ Result<RememberedVerification> load_verification(const Repository& repository) {
 }
 
 Result<void> store_verification(const Repository& repository, const VerificationRecord& record, uint64_t random, std::vector<std::string>& superseded) {
-    const std::string key = repository.layout().verification(formatted("{}-{:016x}", compact_time(record.time), random));
+    const std::string key = repository.layout().verification(unique_name(record.time, random));
     const std::string content = render_verification(record);
     const BuiltObject object = build_object(ObjectKind::kVerification, repository.identity().system_identifier, as_bytes(content), kRecordCompression);
     TRY(repository.store(key, object, ObjectKind::kVerification));

@@ -30,5 +30,9 @@ TEST(FormatTime, SortsLikeTimeInNames) {
     EXPECT_EQ(compact_time(*parse_time("2026-11-20 13:04:43+00")), "20261120-130443Z");
 }
 
+TEST(UniqueName, IsTimeAndRandomBits) {
+    EXPECT_EQ(unique_name(*parse_time("2026-11-20 13:04:43+00"), 0xab), "20261120-130443Z-00000000000000ab");
+}
+
 }  // namespace
 }  // namespace steward

@@ -108,13 +108,19 @@ TEST(DrillRecord, SaysWhereItFailedAndLeavesOutWhatIsNotKnown) {
               R"("error":"object \"x\" is corrupt","detail":"Frame 3.","data_bytes":0,"restore_seconds":0.0,"recovery_seconds":0.0,"check_seconds":0.0})");
 }
 
-TEST(DrillRecord, IsStoredUnderItsTimeAndBackup) {
+TEST(DrillRecord, HasANameOfItsOwn) {
     const SystemClock clock;
     MemoryStorage storage(clock);
     const Repository repository = open_restore_repository(storage);
-    ASSERT_TRUE(store_drill(repository, good_record()).ok());
-    const Bytes content = repository.load(repository.layout().drill("20260921-141320Z-nightly"), ObjectKind::kDrill).value();
-    EXPECT_EQ(as_text(content), render_drill(good_record()) + "\n");
+    DrillRecord within_the_same_second = good_record();
+    within_the_same_second.recovered.reset();
+    ASSERT_TRUE(store_drill(repository, good_record(), 0x1a).ok());
+    ASSERT_TRUE(store_drill(repository, within_the_same_second, 0x1b).ok());
+    const auto stored_as = [&](std::string_view name) {
+        return std::string(as_text(repository.load(repository.layout().drill(name), ObjectKind::kDrill).value()));
+    };
+    EXPECT_EQ(stored_as("20260921-141320Z-000000000000001a"), render_drill(good_record()) + "\n");
+    EXPECT_EQ(stored_as("20260921-141320Z-000000000000001b"), render_drill(within_the_same_second) + "\n");
 }
 
 }  // namespace
