@@ -121,44 +121,44 @@ CORE_SOURCES = \
 	src/core/storage/storage_url.cpp
 
 PROGRAM_SOURCES = \
-	src/program/catalog_entry.cpp \
 	src/program/child_process.cpp \
 	src/program/claim_repositories.cpp \
-	src/program/command_drill.cpp \
-	src/program/command_engine.cpp \
-	src/program/command_expire.cpp \
-	src/program/command_info.cpp \
-	src/program/command_keep.cpp \
-	src/program/command_reference.cpp \
-	src/program/command_restore.cpp \
-	src/program/command_verify.cpp \
-	src/program/command_wal_get.cpp \
 	src/program/commands.cpp \
 	src/program/configuration.cpp \
 	src/program/console.cpp \
-	src/program/drill_run.cpp \
-	src/program/engine_backup.cpp \
-	src/program/engine_link.cpp \
-	src/program/engine_upkeep.cpp \
-	src/program/engine_wal.cpp \
-	src/program/engines.cpp \
+	src/program/drill/drill_run.cpp \
+	src/program/drill/scratch_server.cpp \
+	src/program/engine/backup.cpp \
+	src/program/engine/catalog_entry.cpp \
+	src/program/engine/engine_link.cpp \
+	src/program/engine/engines.cpp \
+	src/program/engine/recovery_window_message.cpp \
+	src/program/engine/upkeep.cpp \
+	src/program/engine/wal.cpp \
+	src/program/engine/window_watch.cpp \
 	src/program/main.cpp \
 	src/program/open_repositories.cpp \
 	src/program/own_wal_get.cpp \
-	src/program/prefetch_process.cpp \
 	src/program/random_number.cpp \
-	src/program/recovery_window_message.cpp \
-	src/program/render_expiry.cpp \
-	src/program/render_info.cpp \
-	src/program/scratch_server.cpp \
+	src/program/report/render_expiry.cpp \
+	src/program/report/render_info.cpp \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp \
-	src/program/upkeep_drill.cpp \
-	src/program/upkeep_expire.cpp \
-	src/program/upkeep_keep.cpp \
-	src/program/upkeep_restore_point.cpp \
-	src/program/upkeep_verify.cpp \
-	src/program/window_watch.cpp
+	src/program/upkeep/drill.cpp \
+	src/program/upkeep/expire.cpp \
+	src/program/upkeep/keep.cpp \
+	src/program/upkeep/restore_point.cpp \
+	src/program/upkeep/verify.cpp \
+	src/program/verbs/drill.cpp \
+	src/program/verbs/engine.cpp \
+	src/program/verbs/expire.cpp \
+	src/program/verbs/info.cpp \
+	src/program/verbs/keep.cpp \
+	src/program/verbs/prefetch_process.cpp \
+	src/program/verbs/reference.cpp \
+	src/program/verbs/restore.cpp \
+	src/program/verbs/verify.cpp \
+	src/program/verbs/wal_get.cpp
 
 SERVER_SOURCES = \
 	src/server/archive_module.cpp \

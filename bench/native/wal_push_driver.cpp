@@ -26,7 +26,7 @@
 namespace steward {
 namespace {
 
-/// Where the program expects its socket (src/program/engines.h).
+/// Where the program expects its socket (src/program/engine/engines.h).
 constexpr int kEngineSocket = 3;
 
 struct Arguments {

@@ -1,11 +1,11 @@
-#include "program/render_info.h"
+#include "program/report/render_info.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "program/recovery_window_message.h"
+#include "program/engine/recovery_window_message.h"
 #include "restore/restore_fixture.h"
 
 namespace steward {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "core/repository/restore_points.h"
-#include "program/upkeep.h"
+#include "program/upkeep/upkeep.h"
 #include "repository/memory_repository.h"
 
 namespace steward {

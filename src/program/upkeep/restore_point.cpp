@@ -2,7 +2,7 @@
 
 #include "core/base/format.h"
 #include "core/repository/restore_points.h"
-#include "program/upkeep.h"
+#include "program/upkeep/upkeep.h"
 
 namespace steward {
 

@@ -1,4 +1,4 @@
-#include "program/window_watch.h"
+#include "program/engine/window_watch.h"
 
 #include <algorithm>
 #include <chrono>
@@ -12,7 +12,7 @@
 #include "core/archive/ready_files.h"
 #include "core/base/format.h"
 #include "core/restore/recovery_window.h"
-#include "program/recovery_window_message.h"
+#include "program/engine/recovery_window_message.h"
 
 namespace steward {
 

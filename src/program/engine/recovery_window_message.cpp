@@ -1,4 +1,4 @@
-#include "program/recovery_window_message.h"
+#include "program/engine/recovery_window_message.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "program/scratch_server.h"
+#include "program/drill/scratch_server.h"
 
 #include <fcntl.h>
 #include <pwd.h>

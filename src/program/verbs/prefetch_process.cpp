@@ -1,4 +1,4 @@
-#include "program/prefetch_process.h"
+#include "program/verbs/prefetch_process.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>

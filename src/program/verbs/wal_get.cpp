@@ -10,7 +10,7 @@
 #include "program/commands.h"
 #include "program/console.h"
 #include "program/open_repositories.h"
-#include "program/prefetch_process.h"
+#include "program/verbs/prefetch_process.h"
 
 namespace steward {
 

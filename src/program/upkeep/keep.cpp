@@ -2,7 +2,7 @@
 
 #include "core/base/format.h"
 #include "core/expiry/keep.h"
-#include "program/upkeep.h"
+#include "program/upkeep/upkeep.h"
 
 namespace steward {
 

@@ -1,4 +1,4 @@
-#include "program/drill_run.h"
+#include "program/drill/drill_run.h"
 
 #include <chrono>
 #include <string_view>
@@ -10,9 +10,9 @@
 #include "core/proof/scratch_directory.h"
 #include "core/restore/restore.h"
 #include "program/child_process.h"
+#include "program/drill/scratch_server.h"
 #include "program/own_wal_get.h"
 #include "program/random_number.h"
-#include "program/scratch_server.h"
 #include "program/server_version.h"
 
 namespace steward {

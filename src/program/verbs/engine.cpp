@@ -6,7 +6,7 @@
 #include <string>
 
 #include "program/commands.h"
-#include "program/engines.h"
+#include "program/engine/engines.h"
 
 namespace steward {
 

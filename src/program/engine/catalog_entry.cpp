@@ -1,4 +1,4 @@
-#include "program/catalog_entry.h"
+#include "program/engine/catalog_entry.h"
 
 #include <utility>
 

@@ -9,7 +9,7 @@
 #include "core/base/clock.h"
 #include "core/repository/repository.h"
 #include "core/restore/repository_facts.h"
-#include "program/engine_link.h"
+#include "program/engine/engine_link.h"
 
 namespace steward {
 

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "core/base/format.h"
-#include "program/drill_run.h"
-#include "program/upkeep.h"
-#include "program/upkeep_progress.h"
+#include "program/drill/drill_run.h"
+#include "program/upkeep/upkeep.h"
+#include "program/upkeep/upkeep_progress.h"
 
 namespace steward {
 

@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "program/engine_link.h"
+#include "program/engine/engine_link.h"
 
 namespace steward {
 

@@ -7,9 +7,9 @@
 #include "core/base/format.h"
 #include "core/protocol/frame.h"
 #include "program/claim_repositories.h"
-#include "program/engines.h"
-#include "program/progress_reporter.h"
-#include "program/upkeep.h"
+#include "program/engine/engines.h"
+#include "program/engine/progress_reporter.h"
+#include "program/upkeep/upkeep.h"
 
 namespace steward {
 

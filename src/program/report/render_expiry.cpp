@@ -1,4 +1,4 @@
-#include "program/render_expiry.h"
+#include "program/report/render_expiry.h"
 
 #include <algorithm>
 

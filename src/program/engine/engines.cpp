@@ -1,4 +1,4 @@
-#include "program/engines.h"
+#include "program/engine/engines.h"
 
 #include <csignal>
 

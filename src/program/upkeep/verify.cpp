@@ -8,8 +8,8 @@
 #include "core/base/format.h"
 #include "core/proof/verify.h"
 #include "program/random_number.h"
-#include "program/upkeep.h"
-#include "program/upkeep_progress.h"
+#include "program/upkeep/upkeep.h"
+#include "program/upkeep/upkeep_progress.h"
 
 namespace steward {
 

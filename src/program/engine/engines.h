@@ -1,7 +1,7 @@
 // The engines: what `pg_steward engine JOB` runs, as a child of a background worker.
 #pragma once
 
-#include "program/engine_link.h"
+#include "program/engine/engine_link.h"
 
 namespace steward {
 

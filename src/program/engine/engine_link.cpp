@@ -1,4 +1,4 @@
-#include "program/engine_link.h"
+#include "program/engine/engine_link.h"
 
 #include <poll.h>
 #include <sys/socket.h>

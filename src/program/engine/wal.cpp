@@ -16,10 +16,10 @@
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/repository/catalog.h"
-#include "program/catalog_entry.h"
 #include "program/claim_repositories.h"
-#include "program/engines.h"
-#include "program/window_watch.h"
+#include "program/engine/catalog_entry.h"
+#include "program/engine/engines.h"
+#include "program/engine/window_watch.h"
 
 namespace steward {
 

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "core/base/format.h"
-#include "program/render_expiry.h"
-#include "program/upkeep.h"
+#include "program/report/render_expiry.h"
+#include "program/upkeep/upkeep.h"
 
 namespace steward {
 

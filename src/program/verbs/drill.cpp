@@ -10,7 +10,7 @@
 #include "core/base/format.h"
 #include "program/commands.h"
 #include "program/console.h"
-#include "program/drill_run.h"
+#include "program/drill/drill_run.h"
 #include "program/open_repositories.h"
 #include "program/signal_watch.h"
 

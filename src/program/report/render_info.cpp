@@ -1,4 +1,4 @@
-#include "program/render_info.h"
+#include "program/report/render_info.h"
 
 #include <nlohmann/json.hpp>
 

@@ -13,10 +13,10 @@
 #include "core/repository/lease.h"
 #include "core/settings/settings.h"
 #include "core/storage/retry_storage.h"
-#include "program/catalog_entry.h"
 #include "program/claim_repositories.h"
-#include "program/engines.h"
-#include "program/progress_reporter.h"
+#include "program/engine/catalog_entry.h"
+#include "program/engine/engines.h"
+#include "program/engine/progress_reporter.h"
 #include "program/random_number.h"
 
 namespace steward {

@@ -8,7 +8,7 @@
 #include "program/commands.h"
 #include "program/console.h"
 #include "program/open_repositories.h"
-#include "program/render_info.h"
+#include "program/report/render_info.h"
 #include "program/signal_watch.h"
 
 namespace steward {

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "core/restore/restore_progress.h"
-#include "program/upkeep.h"
+#include "program/upkeep/upkeep.h"
 
 namespace steward {
 
