@@ -3,6 +3,8 @@
 CORE_SOURCES = \
 	src/core/archive/assembled_segment.cpp \
 	src/core/archive/gap_watch.cpp \
+	src/core/archive/given_up_wal.cpp \
+	src/core/archive/queue_limit.cpp \
 	src/core/archive/ready_files.cpp \
 	src/core/archive/wal_archiver.cpp \
 	src/core/archive/wal_push.cpp \
@@ -105,6 +107,7 @@ CORE_SOURCES = \
 	src/core/retention/wal_needs.cpp \
 	src/core/retention/wal_rules.cpp \
 	src/core/schedule/next_run.cpp \
+	src/core/schedule/owed_backup.cpp \
 	src/core/schedule/plan_runs.cpp \
 	src/core/schedule/schedule.cpp \
 	src/core/schedule/time_zone.cpp \
@@ -132,6 +135,7 @@ PROGRAM_SOURCES = \
 	src/program/engine/catalog_entry.cpp \
 	src/program/engine/engine_link.cpp \
 	src/program/engine/engines.cpp \
+	src/program/engine/queue_guard.cpp \
 	src/program/engine/recovery_window_message.cpp \
 	src/program/engine/upkeep.cpp \
 	src/program/engine/wal.cpp \

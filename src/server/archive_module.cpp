@@ -30,9 +30,12 @@ constexpr auto kReloadPatience = 1s;
 /// The engine for the last round; lives until the archiver ends.
 std::unique_ptr<EngineSupervisor> own_engine;
 WorkerSlot own_slot;
-std::vector<std::string> own_stored;
+std::vector<std::string> own_settled;
 
-enum class Answer { kStored, kNotYet };
+enum class Answer { kSettled, kNotYet };
+
+/// Stored, or given up because the operator limits what may wait: either way the server may remove it.
+bool is_settled(std::string_view name) { return is_known_as_stored(name) || is_known_as_given_up(name); }
 
 /// The worker's engine is not running, and the worker pauses before it starts another.
 bool engine_is_failing() {
@@ -69,7 +72,10 @@ Result<bool> serve_own_engine() {
         const std::string type = message_type(*message);
         if (type == StoredMessage::kType) {
             TRY_ASSIGN(StoredMessage stored, read_message<StoredMessage>(*message));
-            std::ranges::move(stored.names, std::back_inserter(own_stored));
+            std::ranges::move(stored.names, std::back_inserter(own_settled));
+        } else if (type == GivenUpMessage::kType) {
+            TRY_ASSIGN(GivenUpMessage given_up, read_message<GivenUpMessage>(*message));
+            std::ranges::move(given_up.names, std::back_inserter(own_settled));
         } else if (type == NotStoredMessage::kType) {
             TRY_ASSIGN(const NotStoredMessage failed, read_message<NotStoredMessage>(*message));
             note_failure(failed.name, failed.error);
@@ -86,7 +92,7 @@ Result<Answer> store_by_own_engine(std::string_view name) {
     while (steady_clock::now() < deadline) {
         TRY_ASSIGN(const bool configured_now, serve_own_engine());
         if (configured_now) asked = false;
-        if (std::ranges::find(own_stored, name) != own_stored.end()) return Answer::kStored;
+        if (std::ranges::find(own_settled, name) != own_settled.end()) return Answer::kSettled;
         if (const std::optional<Error> failure = failure_since(name, failures)) {
             TRY(report_warning(*failure));
             return Answer::kNotYet;
@@ -106,7 +112,7 @@ Result<Answer> wait_for_worker(std::string_view name) {
     const uint64 failures = ask_for(name);
     auto deadline = steady_clock::now() + kPatience;
     for (;;) {
-        if (is_known_as_stored(name)) return Answer::kStored;
+        if (is_settled(name)) return Answer::kSettled;
         if (const std::optional<Error> failure = failure_since(name, failures)) {
             TRY(report_warning(*failure));
             break;
@@ -130,12 +136,12 @@ Result<Answer> wait_for_worker(std::string_view name) {
 
 Result<bool> archive(std::string_view name) {
     TRY(require_shared_state());
-    if (is_known_as_stored(name)) return true;
+    if (is_settled(name)) return true;
     const Result<Answer> answer = own_engine ? store_by_own_engine(name) : wait_for_worker(name);
     // The waits above cleared the latch; whatever it was set for, the archiver's own loop must look again.
     SetLatch(MyLatch);
     if (!answer.ok()) return answer.error();
-    return *answer == Answer::kStored;
+    return *answer == Answer::kSettled;
 }
 
 /// On 15 and 16 an error raised here restarts the archiver: log it and answer "not yet" instead. Interrupts are different:

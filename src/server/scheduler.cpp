@@ -12,6 +12,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/format.h"
+#include "core/schedule/owed_backup.h"
 #include "core/schedule/plan_runs.h"
 #include "server/backup_job.h"
 #include "server/boundary.h"
@@ -59,10 +60,12 @@ private:
     Result<void> remember_schedules(const EnabledSchedules& set_now);
     Result<void> follow_up();
     Result<void> fail_lost_workers();
+    Result<void> serve_owed_backup();
     Result<void> serve(ScheduledJob job);
     Result<JobFacts> gather(ScheduledJob job, const Schedule& schedule) const;
     Result<void> start(ScheduledJob job, const RunPlan& plan);
-    Result<StartedJob> start_backup() const;
+    Result<void> keep(const Result<StartedJob>& started, std::string_view what);
+    Result<StartedJob> start_backup(JobTrigger trigger) const;
     void sleep_at_most(std::chrono::milliseconds time) { sleep_ = std::clamp<std::chrono::milliseconds>(time, 0ms, sleep_); }
 
     bool configured_ = false;
@@ -83,6 +86,7 @@ Result<void> Scheduler::run() {
         if (!configured_) TRY(configure());
         TRY(fail_lost_workers());
         TRY(follow_up());
+        TRY(serve_owed_backup());
         for (size_t i = 0; i < kScheduledJobCount; ++i) TRY(serve(static_cast<ScheduledJob>(i)));
         TRY(wait_for_work(nullptr, sleep_));
     }
@@ -220,18 +224,53 @@ Result<void> Scheduler::serve(ScheduledJob job) {
 Result<void> Scheduler::start(ScheduledJob job, const RunPlan& plan) {
     TRY(report({LogLevel::kLog, "job_due", formatted("starting scheduled job \"{}\": {}", name_of(job), plan.reason), {}, {}, {}, {}}));
     const JobKind kind = job == ScheduledJob::kDrill ? JobKind::kDrill : JobKind::kVerify;
-    const Result<StartedJob> started = job == ScheduledJob::kBackup ? start_backup() : start_job({.kind = kind, .trigger = JobTrigger::kSchedule});
+    return keep(job == ScheduledJob::kBackup ? start_backup(JobTrigger::kSchedule) : start_job({.kind = kind, .trigger = JobTrigger::kSchedule}),
+                formatted("while starting scheduled job \"{}\"", name_of(job)));
+}
+
+/// Take the backup that is owed where WAL was given up, whether backups are scheduled or not.
+Result<void> Scheduler::serve_owed_backup() {
+    OwedBackupFacts facts;
+    facts.in_recovery = RecoveryInProgress();
+    facts.now = SystemClock().now();
+    if (facts.in_recovery || !check_can_back_up().ok()) return {};
+    TimeLineID timeline = 0;
+    facts.reached.lsn.value = GetFlushRecPtr(&timeline);
+    facts.reached.timeline = timeline;
+    {
+        const SharedLock lock(shared_state(), LW_SHARED);
+        const SharedWindow& window = shared_state()->window;
+        if (window.owed_timeline == 0) return {};
+        facts.owed = WalPlace{window.owed_timeline, {window.owed_lsn}};
+        facts.looked = time_point(window.read_at).value_or(TimePoint());
+        const SharedRun& run = backup_run();
+        facts.running = run.is_active();
+        facts.last_end = time_point(run.finished);
+        facts.last_failed = run.state == JobState::kFailed && run.trigger == JobTrigger::kGap;
+    }
+    const std::optional<TimePoint> at = owed_backup_at(facts);
+    if (!at) return {};
+    if (*at > facts.now) {
+        sleep_at_most(std::chrono::ceil<std::chrono::milliseconds>(*at - facts.now));
+        return {};
+    }
+    TRY(report({LogLevel::kLog, "backup_owed", formatted("starting a backup, since WAL up to {} was given up", facts.owed->lsn), {}, {}, {}, {}}));
+    return keep(start_backup(JobTrigger::kGap), "while starting the backup that is owed after a gap in the WAL");
+}
+
+/// Remember a run that was started until its worker has come up; log why it could not be.
+Result<void> Scheduler::keep(const Result<StartedJob>& started, std::string_view what) {
     if (started.ok()) {
         starting_.push_back(*started);
         sleep_at_most(kSleepWhileStarting);
         return {};
     }
     if (started.error().code() == ErrorCode::server_raised) return started.error();
-    return report_warning(Error(started.error()).context(formatted("while starting scheduled job \"{}\"", name_of(job))));
+    return report_warning(Error(started.error()).context(std::string(what)));
 }
 
-Result<StartedJob> Scheduler::start_backup() const {
-    TRY_ASSIGN(const uint64 number, reserve_backup({.label = compact_time(SystemClock().now()), .trigger = JobTrigger::kSchedule}));
+Result<StartedJob> Scheduler::start_backup(JobTrigger trigger) const {
+    TRY_ASSIGN(const uint64 number, reserve_backup({.label = compact_time(SystemClock().now()), .trigger = trigger}));
     const Result<BackgroundWorkerHandle*> worker = start_backup_worker();
     if (worker.ok()) return StartedJob{number, *worker};
     TRY(fail_run(number, worker.error()));

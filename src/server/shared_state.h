@@ -89,6 +89,10 @@ struct SharedWal {
     WalFileName stored[kStoredRing];
     uint64 stored_count;  ///< ever put into the ring
 
+    /// Files that were given up, newest last: a ring. Apart from the stored ones, which a backup may count on.
+    WalFileName given_up[kStoredRing];
+    uint64 given_up_count;
+
     /// What the archiver waits for. `want_number` grows with each request.
     WalFileName wanted;
     uint64 want_number;
@@ -184,6 +188,8 @@ struct SharedWindow {
     SharedRows<SharedInterval> intervals;
     SharedRows<SharedGap> gaps;
     SharedRows<SharedRestorePoint> restore_points;
+    uint32 owed_timeline;  ///< 0, or: a backup is owed for WAL that was given up, up to owed_lsn
+    uint64 owed_lsn;
 };
 
 enum class JobState : int { kIdle, kStarting, kRunning, kSucceeded, kFailed };

@@ -107,6 +107,10 @@ Result<std::string> switch_segment() {
 
 Result<bool> is_archived(const std::string& segment) {
     if (is_known_as_stored(segment)) return true;
+    if (is_known_as_given_up(segment))
+        return Error(ErrorCode::missing_wal, formatted("WAL segment \"{}\" was given up", segment))
+            .detail("More WAL waited to be archived than \"steward.archive_queue_limit\" allows.")
+            .hint("See steward.wal_archive for the state of each repository.");
     const char* name = segment.c_str();
     // The status file goes from .ready to .done only after the module said that the segment is stored.
     TRY_ASSIGN(const bool busy, call_server([name] { return XLogArchiveIsBusy(name); }));

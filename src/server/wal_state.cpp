@@ -14,6 +14,23 @@ void wake_waiters(bool archiver) {
     ConditionVariableBroadcast(&shared_state()->wal.changed);
 }
 
+bool is_in_ring(const WalFileName (&ring)[kStoredRing], uint64 count, std::string_view name) {
+    return std::any_of(ring, ring + std::min<uint64>(count, kStoredRing), [&](const WalFileName& known) { return known.view() == name; });
+}
+
+/// Put names into a ring of files that the archiver need not wait for any more.
+void note_settled(WalFileName (&ring)[kStoredRing], uint64& count, const std::vector<std::string>& names) {
+    bool archiver = false;
+    {
+        const SharedLock lock(shared_state(), LW_EXCLUSIVE);
+        SharedWal& wal = shared_state()->wal;
+        for (const std::string& name : names) ring[count++ % kStoredRing].assign(name);
+        archiver = std::exchange(wal.archiver_rebuffed, false);
+        archiver = archiver || std::ranges::find(names, wal.wanted.view()) != names.end();
+    }
+    wake_waiters(archiver);
+}
+
 void assign(SharedInterval& to, const WindowInterval& from) {
     to.timeline = from.timeline;
     to.begin_lsn = from.begin_lsn;
@@ -58,20 +75,23 @@ void assign_rows(SharedRows<Row>& to, const std::vector<From>& from, uint64 tota
 bool is_known_as_stored(std::string_view name) {
     const SharedLock lock(shared_state(), LW_SHARED);
     const SharedWal& wal = shared_state()->wal;
-    const auto end = std::min<uint64>(wal.stored_count, kStoredRing);
-    return std::any_of(wal.stored, wal.stored + end, [&](const WalFileName& stored) { return stored.view() == name; });
+    return is_in_ring(wal.stored, wal.stored_count, name);
+}
+
+bool is_known_as_given_up(std::string_view name) {
+    const SharedLock lock(shared_state(), LW_SHARED);
+    const SharedWal& wal = shared_state()->wal;
+    return is_in_ring(wal.given_up, wal.given_up_count, name);
 }
 
 void note_stored(const std::vector<std::string>& names) {
-    bool archiver = false;
-    {
-        const SharedLock lock(shared_state(), LW_EXCLUSIVE);
-        SharedWal& wal = shared_state()->wal;
-        for (const std::string& name : names) wal.stored[wal.stored_count++ % kStoredRing].assign(name);
-        archiver = std::exchange(wal.archiver_rebuffed, false);
-        archiver = archiver || std::ranges::find(names, wal.wanted.view()) != names.end();
-    }
-    wake_waiters(archiver);
+    SharedWal& wal = shared_state()->wal;
+    note_settled(wal.stored, wal.stored_count, names);
+}
+
+void note_given_up(const std::vector<std::string>& names) {
+    SharedWal& wal = shared_state()->wal;
+    note_settled(wal.given_up, wal.given_up_count, names);
 }
 
 void note_failure(std::string_view name, const Error& error) {
@@ -123,11 +143,15 @@ void note_catalog(const CatalogMessage& message) {
 void note_recovery_window(const RecoveryWindowMessage& message) {
     const SharedLock lock(shared_state(), LW_EXCLUSIVE);
     SharedWindow& window = shared_state()->window;
+    window.owed_timeline = message.owed_timeline;
+    window.owed_lsn = message.owed_lsn;
     window.read_at = GetCurrentTimestamp();
     window.error.assign(message.error);
     assign_rows(window.intervals, message.intervals, message.interval_count);
     assign_rows(window.gaps, message.gaps, message.gap_count);
     assign_rows(window.restore_points, message.restore_points, message.restore_point_count);
+    // The scheduler takes the backup.
+    if (Latch* scheduler = shared_state()->schedule.worker.latch; scheduler != nullptr && message.owed_lsn != 0) SetLatch(scheduler);
 }
 
 uint64 ask_for(std::string_view name) {

@@ -14,6 +14,12 @@ bool is_known_as_stored(std::string_view name);
 /// Remember files as stored and wake whoever waits.
 void note_stored(const std::vector<std::string>& names);
 
+/// Whether the file was given up lately (steward.archive_queue_limit): it is not stored, and the archiver need not wait for it.
+bool is_known_as_given_up(std::string_view name);
+
+/// Remember files as given up and wake whoever waits.
+void note_given_up(const std::vector<std::string>& names);
+
 /// Remember why a file could not be stored and wake whoever waits.
 void note_failure(std::string_view name, const Error& error);
 

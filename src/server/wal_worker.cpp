@@ -87,6 +87,9 @@ Result<void> WalWorker::take(const Json& json) {
     } else if (type == NotStoredMessage::kType) {
         TRY_ASSIGN(const NotStoredMessage message, read_message<NotStoredMessage>(json));
         note_failure(message.name, message.error);
+    } else if (type == GivenUpMessage::kType) {
+        TRY_ASSIGN(const GivenUpMessage message, read_message<GivenUpMessage>(json));
+        note_given_up(message.names);
     } else if (type == WalStatusMessage::kType) {
         TRY_ASSIGN(const WalStatusMessage message, read_message<WalStatusMessage>(json));
         note_wal_status(message);

@@ -58,19 +58,68 @@ Result<void> WalArchiver::scan() {
     std::map<std::string, File> files;
     for (const std::string& name : ready) {
         const auto known = files_.find(name);
-        files.emplace(name, known != files_.end() ? known->second : File{.seen_at_start = !scanned_});
+        files.emplace(name, known != files_.end() ? known->second
+                                                  : File{.given_up = options_.given_up != nullptr && options_.given_up->covers(name), .seen_at_start = !scanned_});
     }
     // A file in flight whose mark is gone was archived by someone else; its worker still needs the entry.
     for (const auto& [name, file] : files_)
-        if (file.in_flight) files.emplace(name, file);
+        if (file.in_flight || (file.postponed && !file.stored)) files.emplace(name, file);
     files_ = std::move(files);
     scanned_ = true;
-    order_.clear();
-    backlog_bytes_ = 0;
-    for (const std::string& name : ready)
-        if (!files_[name].stored) enqueue(name, order_.end());
+    order_by(ready);
     changed_.notify_all();
     return {};
+}
+
+/// Put what waits in the order of archiving: histories without a mark, which are the oldest, then what is marked.
+void WalArchiver::order_by(const std::vector<std::string>& ready) {
+    order_.clear();
+    backlog_bytes_ = 0;
+    const auto waits = [](const File& file) { return !file.stored && !file.given_up; };
+    for (const auto& [name, file] : files_)
+        if (file.postponed && waits(file) && std::ranges::find(ready, name) == ready.end()) enqueue(name, order_.end());
+    for (const std::string& name : ready)
+        if (waits(files_[name])) enqueue(name, order_.end());
+}
+
+std::vector<std::string> WalArchiver::waiting() const {
+    const std::lock_guard lock(mutex_);
+    return order_;
+}
+
+std::vector<std::string> WalArchiver::give_up(std::span<const std::string> names) {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> given_up;
+    for (const std::string& name : names) {
+        const auto known = files_.find(name);
+        if (known == files_.end() || known->second.in_flight || known->second.stored) continue;
+        known->second.given_up = true;
+        dequeue(name);
+        given_up.push_back(name);
+    }
+    return given_up;
+}
+
+void WalArchiver::take_back(std::span<const std::string> names) {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& name : names) {
+        const auto known = files_.find(name);
+        if (known == files_.end() || !known->second.given_up) continue;
+        known->second.given_up = false;
+        enqueue(name, order_.end());
+    }
+    sort_for_archiving(order_);
+    changed_.notify_all();
+}
+
+void WalArchiver::postpone(std::span<const std::string> histories) {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& name : histories) {
+        File& file = files_[name];
+        file.postponed = true;
+        if (!file.stored && std::ranges::find(order_, name) == order_.end()) enqueue(name, order_.begin());
+    }
+    changed_.notify_all();
 }
 
 void WalArchiver::want(const std::string& name) {

@@ -7,6 +7,9 @@
 // When storing fails for a reason that time may cure (disk full, network), the store is probed with one file at a time and
 // growing pauses until one gets through; an outage costs one attempt a pause, not one a segment. A failure that is the
 // file's own (other content is stored under its name) pauses that file only, and the others go on.
+//
+// A file that was given up (queue_limit.h) is not touched any more: the server may reuse it at any moment. A timeline history that the
+// server was told to be stored goes on waiting without a mark.
 #pragma once
 
 #include <chrono>
@@ -21,6 +24,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/archive/given_up_wal.h"
 #include "core/archive/wal_push.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -46,6 +50,7 @@ struct ArchiverOptions {
     Compression compression;
     std::chrono::milliseconds first_pause{1000};    ///< after a failure; doubles with each further one
     std::chrono::milliseconds longest_pause{30000};
+    const GivenUpWal* given_up = nullptr;  ///< what is in it when a file is first seen counts; nullptr: nothing is
 };
 
 /// Owns its threads; everything borrowed outlives it. Thread-safe.
@@ -61,6 +66,15 @@ public:
     /// Someone waits for this file: take it first, at once even if it has just failed. A file known as stored is reported again.
     void want(const std::string& name);
 
+    /// Names of what waits, those in flight included, in the order of archiving.
+    std::vector<std::string> waiting() const;
+    /// Give up those of these files that wait and are not in flight; return them. The others may be given up later.
+    std::vector<std::string> give_up(std::span<const std::string> names);
+    /// Let them wait again: they could not be given up after all.
+    void take_back(std::span<const std::string> names);
+    /// Store these timeline histories also when they are marked as ready no more.
+    void postpone(std::span<const std::string> histories);
+
     /// Counts for the server's views. Backlog is what was ready and not stored at the last scan or since.
     WalStatusMessage status() const;
 
@@ -69,6 +83,8 @@ private:
     struct File {
         bool in_flight = false;
         bool stored = false;
+        bool given_up = false;
+        bool postponed = false;
         bool seen_at_start = false;
         SteadyTime not_before{};
         std::chrono::milliseconds pause{0};
@@ -80,6 +96,7 @@ private:
     void finish(const std::string& name, const Result<PushResult>& result);
     void succeed(const std::string& name, File& file, const PushResult& result);
     void fail(File& file, const Error& error);
+    void order_by(const std::vector<std::string>& ready);
     void enqueue(const std::string& name, std::vector<std::string>::iterator before);
     void dequeue(const std::string& name);
     uint64_t bytes_of(const std::string& name) const;

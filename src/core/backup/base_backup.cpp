@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 constexpr size_t kReportedPages = 10;
 constexpr auto kHintAfter = 60s;
 /// How often the control file is read again while waiting for WAL.
-constexpr auto kPromotionCheckInterval = 5s;
+constexpr auto kHopeCheckInterval = 5s;
 /// How long to wait for the server's last WAL summaries before every page is read instead.
 constexpr auto kSummaryPatience = 30s;
 constexpr uint64_t kLargestControlFile = 64 * 1024;
@@ -220,11 +220,11 @@ Result<BackupSummary> BaseBackup::commit(const BackupEnd& end, const CancelToken
 Result<void> BaseBackup::await_wal(const BackupWal& wal, const CancelToken& cancel) {
     enter(BackupPhase::kWaitingForWal);
     std::string hinted;
-    auto next_check = std::chrono::milliseconds(kPromotionCheckInterval);
+    auto next_check = std::chrono::milliseconds(kHopeCheckInterval);
     const WalWaitCallbacks callbacks{
         .waiting_for =
             [&](const std::string& name) {
-                next_check = kPromotionCheckInterval;
+                next_check = kHopeCheckInterval;
                 const std::lock_guard lock(mutex_);
                 progress_.waiting_for = name;
             },
@@ -238,8 +238,10 @@ Result<void> BaseBackup::await_wal(const BackupWal& wal, const CancelToken& canc
                                                   : "steward.wal_archive tells how archiving goes.",
                             {}});
             }
-            if (!options_.from_standby || waited < next_check) return {};
-            next_check = waited + kPromotionCheckInterval;
+            if (waited < next_check) return {};
+            next_check = waited + kHopeCheckInterval;
+            TRY(check_not_given_up(repositories_, name));
+            if (!options_.from_standby) return {};
             TRY_ASSIGN(const ControlFile control, read_control_file(options_.data_directory));
             return check_not_promoted(control, options_.from_standby);
         }};

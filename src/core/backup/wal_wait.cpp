@@ -6,6 +6,7 @@
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/postgres/timeline.h"
+#include "core/repository/gap_ledger.h"
 
 namespace steward {
 
@@ -36,6 +37,26 @@ Result<void> wait_for_one(const std::string& name, const Repository& repository,
 }
 
 }  // namespace
+
+Result<void> check_not_given_up(std::span<const Repository> repositories, const std::string& name) {
+    for (const Repository& repository : repositories) {
+        const uint32_t size = repository.identity().wal_segment_size;
+        const Result<WalSegmentName> segment = parse_wal_segment_name(name, size);
+        if (!segment.ok()) continue;
+        const Lsn begin = start_lsn(segment->segment_number, size);
+        TRY_ASSIGN(const std::vector<RecordedGap> gaps, GapLedger().read(repository));
+        const bool given_up = std::ranges::any_of(gaps, [&](const RecordedGap& gap) {
+            return gap.reason == GapReason::kDropped && gap.timeline == segment->timeline && gap.begin <= begin && begin < gap.end;
+        });
+        if (!given_up) continue;
+        TRY_ASSIGN(const std::optional<ObjectInfo> stored, repository.storage().stat(repository.layout().wal(name)));
+        if (!stored)
+            return Error(ErrorCode::missing_wal, formatted("WAL segment \"{}\", which the backup needs, was given up", name))
+                .detail("More WAL waited to be archived than \"steward.archive_queue_limit\" allows.")
+                .hint("Take another backup once archiving works again: see steward.wal_archive.");
+    }
+    return {};
+}
 
 Result<void> check_not_promoted(const ControlFile& control, bool from_standby) {
     if (!from_standby || control.state == ClusterState::kInArchiveRecovery) return {};

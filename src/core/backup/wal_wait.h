@@ -45,6 +45,10 @@ struct WalWaitCallbacks {
 Result<void> wait_for_wal(std::span<const std::string> names, std::span<const Repository> repositories, RetryTimer& timer,
                           const WalWaitCallbacks& callbacks, const CancelToken& cancel);
 
+/// Return the error missing_wal if the gap ledger of a repository without the segment `name` says that it was given up: it never will be
+/// stored. Errors: as GapLedger::read and Storage::stat.
+Result<void> check_not_given_up(std::span<const Repository> repositories, const std::string& name);
+
 /// Return the error wrong_state if a standby of this control file was promoted: WAL of its old timeline that is not stored yet
 /// never will be.
 Result<void> check_not_promoted(const ControlFile& control, bool from_standby);

@@ -12,7 +12,11 @@
 
 namespace steward {
 
-enum class JobTrigger { kManual, kSchedule };
+enum class JobTrigger {
+    kManual,
+    kSchedule,
+    kGap,  ///< WAL was given up: nothing after it could be recovered without this backup
+};
 
 enum class JobResult { kRunning, kSucceeded, kFailed, kCancelled };
 

@@ -3,7 +3,7 @@
 //   engine -> worker   hello      first message: program version and protocol number
 //   worker -> engine   configure  settings and facts; again after every reload
 //   engine -> worker   log        a record to be written to the server's log
-//   wal engine         stored, wal_status, catalog, recovery_window
+//   wal engine         stored, not_stored, given_up, wal_status, catalog, recovery_window
 //   wal worker         want       archive this file next
 //                      flushed    WAL is on the server's disk up to here
 //   backup worker      backup_start, backup_finish
@@ -87,6 +87,12 @@ struct NotStoredMessage {
     static constexpr const char* kType = "not_stored";
     std::string name;
     Error error{ErrorCode::internal, ""};
+};
+
+/// These files wait to be stored no longer: the queue was beyond steward.archive_queue_limit. The server may remove them.
+struct GivenUpMessage {
+    static constexpr const char* kType = "given_up";
+    std::vector<std::string> names;
 };
 
 /// How archiving goes, for one repository.
@@ -185,6 +191,8 @@ struct RecoveryWindowMessage {
     std::vector<WindowRestorePoint> restore_points;
     uint64_t restore_point_count = 0;
     std::string error;  ///< not empty when a repository could not be read; what it alone holds is missing then
+    uint32_t owed_timeline = 0;  ///< 0, or: WAL up to owed_lsn of this timeline was given up, and no backup has been taken since
+    uint64_t owed_lsn = 0;
 };
 
 /// Copy the data directory now: pg_backup_start has returned.

@@ -213,6 +213,17 @@ WalHole hole_at(const RestoreFacts& facts, const TimelineHistory& history, uint6
     return {.timeline = facts.wal.on_history(history, segment_number).timeline, .begin = begin, .end = begin + facts.wal.segment_size()};
 }
 
+std::optional<WalHole> hole_that_wants_a_backup(const RecoveryWindow& window, const RestoreFacts& facts) {
+    for (auto hole = window.holes.rbegin(); hole != window.holes.rend(); ++hole) {
+        if (hole->reason != GapReason::kDropped) continue;
+        const bool has_one = std::ranges::any_of(facts.backups, [&](const BackupFact& backup) {
+            return backup.summary.timeline >= hole->timeline && backup.summary.start_lsn >= hole->end;
+        });
+        if (!has_one) return *hole;
+    }
+    return std::nullopt;
+}
+
 std::string describe(const WalHole& hole, uint32_t segment_size) {
     const uint64_t first = segment_of(hole.begin, segment_size), last = segment_before(hole.end, segment_size);
     const bool one = first == last;

@@ -55,6 +55,9 @@ const ReachableInterval* interval_at(const RecoveryWindow& window, TimelineId ti
 /// The hole that has segment number `segment_number` of `history`, which is not there; its neighbours are those along `history`. Pure.
 WalHole hole_at(const RestoreFacts& facts, const TimelineHistory& history, uint64_t segment_number);
 
+/// The newest hole of WAL that was given up, where no backup has begun behind it yet: nothing after it can be recovered. Pure.
+std::optional<WalHole> hole_that_wants_a_backup(const RecoveryWindow& window, const RestoreFacts& facts);
+
 /// `WAL segment "..." is missing`, `WAL segments "..." to "..." were given up ...`: a clause for messages.
 std::string describe(const WalHole& hole, uint32_t segment_size);
 

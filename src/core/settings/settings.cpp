@@ -93,6 +93,8 @@ Result<Settings> parse_settings(const SettingTexts& texts) {
     TRY_ASSIGN(settings.archive_workers, in.integer("archive_workers"));
     TRY_ASSIGN(const int tail_interval, in.integer("archive_tail_interval"));
     settings.archive_tail_interval = std::chrono::seconds(tail_interval);
+    TRY_ASSIGN(const int queue_limit_mb, in.integer("archive_queue_limit"));
+    settings.archive_queue_limit = static_cast<uint64_t>(queue_limit_mb) * 1024 * 1024;
     Result<Compression> compression = parse_compression(in.text("compression"));
     if (!compression.ok()) return in_setting("compression", in.text("compression"), compression.error());
     settings.compression = *compression;

@@ -46,6 +46,7 @@ struct Settings {
     std::string cluster;
     int archive_workers;
     std::chrono::seconds archive_tail_interval;  ///< 0: off
+    uint64_t archive_queue_limit;  ///< bytes; 0: none
     Compression compression;
     int backup_workers;
     std::chrono::days full_read_interval;

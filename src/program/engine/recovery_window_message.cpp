@@ -63,6 +63,10 @@ RecoveryWindowMessage recovery_window_message(const RestoreFacts& facts) {
                                   interval_at(window, point.timeline, point.lsn) != nullptr};
     });
     message.restore_point_count = points.size();
+    if (const std::optional<WalHole> hole = hole_that_wants_a_backup(window, facts)) {
+        message.owed_timeline = hole->timeline;
+        message.owed_lsn = hole->end.value;
+    }
     return message;
 }
 

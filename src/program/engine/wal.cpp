@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "core/archive/given_up_wal.h"
 #include "core/archive/wal_archiver.h"
 #include "core/archive/wal_tail_archiver.h"
 #include "core/base/file.h"
@@ -19,6 +20,7 @@
 #include "program/claim_repositories.h"
 #include "program/engine/catalog_entry.h"
 #include "program/engine/engines.h"
+#include "program/engine/queue_guard.h"
 #include "program/engine/window_watch.h"
 
 namespace steward {
@@ -36,9 +38,10 @@ constexpr auto kOpenPause = 2s;
 /// Tells the worker what was stored, as it happens. The status goes first: who is woken by the second message sees it.
 class Announcer final : public ArchiveListener {
 public:
-    Announcer(EngineLink& link, WalTailArchiver& tail) : link_(link), tail_(tail) {}
+    Announcer(EngineLink& link, WalTailArchiver& tail, GivenUpWal& given_up) : link_(link), tail_(tail), given_up_(given_up) {}
     void stored(const std::string& name, const WalStatusMessage& status) override {
         tail_.segment_stored();
+        if (const Result<void> settled = given_up_.settle_history(name); !settled.ok()) link_.warning("given_up_wal_not_settled", settled.error());
         send(status);
         link_.send(StoredMessage{{name}});
     }
@@ -56,6 +59,7 @@ public:
 private:
     EngineLink& link_;
     WalTailArchiver& tail_;
+    GivenUpWal& given_up_;
 };
 
 /// Reads the catalogs now and then, on a thread of its own: a slow store must not hold up archiving.
@@ -99,10 +103,9 @@ private:
 /// Everything that depends on the configuration; made anew when that changes.
 class WalEngine {
 public:
-    static Result<std::unique_ptr<WalEngine>> open(EngineLink& link, const ConfigureMessage& configuration) {
-        TRY_ASSIGN(const Settings settings, parse_settings(configuration.settings));
-        std::unique_ptr<WalEngine> engine(new WalEngine(link, configuration.facts));
-        TRY_ASSIGN(engine->repositories_, claim_repositories(settings, configuration.facts, engine->clock_));
+    static Result<std::unique_ptr<WalEngine>> open(EngineLink& link, GivenUpWal& given_up, const Settings& settings, const ServerFacts& facts) {
+        std::unique_ptr<WalEngine> engine(new WalEngine(link, given_up, facts));
+        TRY_ASSIGN(engine->repositories_, claim_repositories(settings, facts, engine->clock_));
         engine->start(settings);
         return engine;
     }
@@ -117,7 +120,7 @@ public:
     }
 
 private:
-    WalEngine(EngineLink& link, const ServerFacts& facts) : link_(link), facts_(facts) {}
+    WalEngine(EngineLink& link, GivenUpWal& given_up, const ServerFacts& facts) : link_(link), given_up_(given_up), facts_(facts) {}
 
     TailOptions tail_options(const Settings& settings) const {
         TailOptions options{facts_.data_directory, settings.compression};
@@ -130,14 +133,18 @@ private:
         options.data_directory = facts_.data_directory;
         options.workers = settings.archive_workers;
         options.compression = settings.compression;
+        options.given_up = &given_up_;
         tail_ = std::make_unique<WalTailArchiver>(tail_options(settings), repositories_, clock_, link_);
-        announcer_ = std::make_unique<Announcer>(link_, *tail_);
+        announcer_ = std::make_unique<Announcer>(link_, *tail_, given_up_);
         archiver_ = std::make_unique<WalArchiver>(std::move(options), repositories_, *announcer_, clock_);
+        const std::set<std::string> owed = given_up_.owed_histories();
+        archiver_->postpone(std::vector(owed.begin(), owed.end()));
         catalog_ = std::make_unique<CatalogWatch>(link_, repositories_);
-        window_ = std::make_unique<WindowWatch>(link_, repositories_, facts_.data_directory, clock_);
+        window_ = std::make_unique<WindowWatch>(link_, repositories_, given_up_, facts_.data_directory, clock_);
     }
 
     EngineLink& link_;
+    GivenUpWal& given_up_;
     ServerFacts facts_;
     SystemClock clock_;
     std::vector<Repository> repositories_;
@@ -201,16 +208,19 @@ void take_flushed(const Json& json, LastFlush& flushed) {
 }
 
 /// Archive under one configuration. Returns the next one, or nothing when the worker is gone.
-std::optional<ConfigureMessage> archive_until_reconfigured(EngineLink& link, WalEngine& engine, const std::string& data_directory, LastFlush& flushed) {
+std::optional<ConfigureMessage> archive_until_reconfigured(EngineLink& link, WalEngine& engine, QueueGuard& queue, const std::string& data_directory,
+                                                           LastFlush& flushed) {
     if (flushed) engine.tail().advance(*flushed);
     const std::jthread watcher([&](const std::stop_token& stop) { watch_ready_files(stop, data_directory, engine, link); });
     for (;;) {
         engine.report_status();
+        queue.look(&engine.archiver());
         const std::optional<Json> json = link.receive(kStatusInterval);
         if (link.cancel().stop_requested()) return std::nullopt;
         if (!json) continue;
         if (message_type(*json) == WantMessage::kType) {
-            if (const Result<WantMessage> want = read_message<WantMessage>(*json); want.ok()) engine.archiver().want(want->name);
+            if (const Result<WantMessage> want = read_message<WantMessage>(*json); want.ok() && !queue.answers(want->name))
+                engine.archiver().want(want->name);
         } else if (message_type(*json) == FlushedMessage::kType) {
             take_flushed(*json, flushed);
             if (flushed) engine.tail().advance(*flushed);
@@ -221,23 +231,24 @@ std::optional<ConfigureMessage> archive_until_reconfigured(EngineLink& link, Wal
 }
 
 /// The repositories cannot be used: say so to whoever asks, for a while. Returns a new configuration if one came.
-std::optional<ConfigureMessage> report_unusable(EngineLink& link, const ConfigureMessage& configuration, const Error& error, LastFlush& flushed) {
+std::optional<ConfigureMessage> report_unusable(EngineLink& link, const std::vector<StorageUrl>& urls, const Error& error, QueueGuard& queue, LastFlush& flushed) {
     WalStatusMessage status;
-    if (const Result<Settings> settings = parse_settings(configuration.settings); settings.ok())
-        for (const StorageUrl& url : settings->repositories) {
-            WalRepositoryStatus& repository = status.repositories.emplace_back();
-            repository.url = url.to_string();
-            repository.failures = 1;
-            repository.last_error = error.message();
-            repository.last_error_us = SystemClock().now().time_since_epoch().count();
-        }
+    for (const StorageUrl& url : urls) {
+        WalRepositoryStatus& repository = status.repositories.emplace_back();
+        repository.url = url.to_string();
+        repository.failures = 1;
+        repository.last_error = error.message();
+        repository.last_error_us = SystemClock().now().time_since_epoch().count();
+    }
     link.send(status);
+    queue.look(nullptr);
     const auto retry_at = std::chrono::steady_clock::now() + kOpenPause;
     for (auto now = std::chrono::steady_clock::now(); now < retry_at && !link.cancel().stop_requested(); now = std::chrono::steady_clock::now()) {
         const std::optional<Json> json = link.receive(std::chrono::ceil<std::chrono::milliseconds>(retry_at - now));
         if (!json) continue;
         if (message_type(*json) == WantMessage::kType) {
-            if (const Result<WantMessage> want = read_message<WantMessage>(*json); want.ok()) link.send(NotStoredMessage{want->name, error});
+            if (const Result<WantMessage> want = read_message<WantMessage>(*json); want.ok() && !queue.answers(want->name))
+                link.send(NotStoredMessage{want->name, error});
         } else if (message_type(*json) == FlushedMessage::kType) {
             take_flushed(*json, flushed);
         } else if (message_type(*json) == ConfigureMessage::kType) {
@@ -247,24 +258,37 @@ std::optional<ConfigureMessage> report_unusable(EngineLink& link, const Configur
     return std::nullopt;
 }
 
+/// Archive under one configuration, whether the repositories can be used or not. Returns the next one, or nothing when the worker is gone.
+std::optional<ConfigureMessage> work_under(EngineLink& link, GivenUpWal& given_up, const ConfigureMessage& configuration, LastFlush& flushed) {
+    const Result<Settings> settings = parse_settings(configuration.settings);
+    const SystemClock clock;
+    QueueGuard queue(link, given_up, settings.ok() ? settings->archive_queue_limit : 0, configuration.facts, clock);
+    std::string reported;  // an error that lasts is logged once
+    while (!link.cancel().stop_requested()) {
+        const Result<std::unique_ptr<WalEngine>> engine =
+            settings.ok() ? WalEngine::open(link, given_up, *settings, configuration.facts) : settings.error();
+        std::optional<ConfigureMessage> next;
+        if (engine.ok()) {
+            reported.clear();
+            next = archive_until_reconfigured(link, **engine, queue, configuration.facts.data_directory, flushed);
+        } else {
+            if (reported != engine.error().message()) link.warning("repository_unusable", engine.error());
+            reported = engine.error().message();
+            next = report_unusable(link, settings.ok() ? settings->repositories : std::vector<StorageUrl>(), engine.error(), queue, flushed);
+        }
+        if (next) return next;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 Result<void> run_wal_engine(EngineLink& link) {
     TRY_ASSIGN(ConfigureMessage configuration, link.expect<ConfigureMessage>());
+    TRY_ASSIGN(const std::unique_ptr<GivenUpWal> given_up,
+               GivenUpWal::open(configuration.facts.data_directory, configuration.facts.wal_segment_size, link));
     LastFlush flushed;
-    std::string reported;  // an error that lasts is logged once
-    while (!link.cancel().stop_requested()) {
-        const Result<std::unique_ptr<WalEngine>> engine = WalEngine::open(link, configuration);
-        std::optional<ConfigureMessage> next;
-        if (engine.ok()) {
-            reported.clear();
-            next = archive_until_reconfigured(link, **engine, configuration.facts.data_directory, flushed);
-        } else {
-            if (reported != engine.error().message()) link.warning("repository_unusable", engine.error());
-            reported = engine.error().message();
-            next = report_unusable(link, configuration, engine.error(), flushed);
-        }
-        if (!next) continue;
+    while (std::optional<ConfigureMessage> next = work_under(link, *given_up, configuration, flushed)) {
         configuration = std::move(*next);
         flushed.reset();  // the worker says it again, unless the tail is off now
     }

@@ -40,9 +40,11 @@ Error gap_alarm(const RecordedGap& gap, const Repository& repository) {
 
 }  // namespace
 
-WindowWatch::WindowWatch(EngineLink& link, const std::vector<Repository>& repositories, std::string data_directory, const Clock& clock)
+WindowWatch::WindowWatch(EngineLink& link, const std::vector<Repository>& repositories, GivenUpWal& given_up, std::string data_directory,
+                         const Clock& clock)
     : link_(link),
       repositories_(repositories),
+      given_up_(given_up),
       data_directory_(std::move(data_directory)),
       clock_(clock),
       watched_(repositories.size()),
@@ -65,21 +67,46 @@ RecoveryWindowMessage WindowWatch::look() {
     // Before the listing: what is archived in between is then seen in one of the two places at least.
     const Result<std::vector<std::string>> ready = list_ready_files(std::filesystem::path(data_directory_) / "pg_wal" / "archive_status");
     const bool keeps_ledger = ready.ok() && !is_in_recovery(data_directory_);
+    const std::vector<RecordedGap> given_up = keeps_ledger ? given_up_.gaps() : std::vector<RecordedGap>();
+    bool all_entered = true;
     std::vector<RepositoryContent> contents;
     for (size_t i = 0; i < repositories_.size(); ++i) {
         Result<RepositoryContent> content = watched_[i].reader.read(repositories_[i]);
         if (!content.ok()) {
             error = content.error().message();
+            all_entered = false;
             continue;
         }
+        // First, so that what was given up is not taken for a loss.
+        all_entered = enter_given_up(i, given_up, *content) && all_entered;
         if (keeps_ledger) enter_gaps(i, *ready, *content);
         for (const Error& damage : content->damage()) error = damage.message();
         contents.push_back(std::move(content).value());
     }
+    if (all_entered && !given_up.empty()) settle_given_up(given_up, *ready);
     RecoveryWindowMessage message;
     if (!contents.empty()) message = recovery_window_message(merge_contents(contents, repositories_.front().identity().wal_segment_size));
     message.error = std::move(error);
     return message;
+}
+
+/// Enter what was given up here, and count it as entered. False when something could not be: it is tried again at the next look.
+bool WindowWatch::enter_given_up(size_t repository, const std::vector<RecordedGap>& gaps, RepositoryContent& content) {
+    for (const RecordedGap& gap : gaps) {
+        const Result<StoreOutcome> stored = record_gap(repositories_[repository], gap);
+        if (!stored.ok()) {
+            link_.warning("gap_not_recorded", stored.error());
+            return false;
+        }
+        content.gaps.push_back(gap);
+    }
+    return true;
+}
+
+/// Forget what every ledger has and what the server does not wait to archive any more. Until then it must not be archived.
+void WindowWatch::settle_given_up(const std::vector<RecordedGap>& entered, const std::vector<std::string>& ready) {
+    if (std::ranges::any_of(ready, [&](const std::string& name) { return given_up_.covers(name); })) return;
+    if (const Result<void> settled = given_up_.settle(entered); !settled.ok()) link_.warning("given_up_wal_not_settled", settled.error());
 }
 
 /// Enter what this look makes certain, and count it as entered. What cannot be entered is tried again at the next look.

@@ -112,6 +112,7 @@ protected:
         options.compression = {Codec::kZstd, 1};
         options.first_pause = pause;
         options.longest_pause = pause;
+        options.given_up = given_up_;
         archiver_.emplace(std::move(options), repositories_, witness_, store_.clock);
         return *archiver_;
     }
@@ -125,6 +126,7 @@ protected:
     MemoryStore store_;
     MemoryStore second_store_;
     std::vector<Repository> repositories_;
+    const GivenUpWal* given_up_ = nullptr;
     Witness witness_;
     std::optional<WalArchiver> archiver_;
 };
@@ -296,6 +298,61 @@ TEST_F(Archive, AWantedFileThatIsStoredIsReportedAgain) {
     archiver_->want(kOne);
     EXPECT_EQ(witness_.wait_for_stored(2), (Names{kOne, kOne}));
     EXPECT_EQ(store_.faulty.calls(StorageOperation::kPut), puts);
+}
+
+TEST_F(Archive, WhatIsGivenUpIsNotTouchedAnyMore) {
+    repositories_.push_back(store_.claim(kTestIdentity));
+    store_.faulty.fail_always(StorageOperation::kPut, Error(ErrorCode::network, "down"));
+    for (const char* name : {kOne, kTwo, kThree}) add_segment(name);
+    add_text(kHistory, "1\t0/3000000\tx\n");
+    ASSERT_TRUE(start(1, std::chrono::hours(1)).scan().ok());
+    witness_.wait_for_failures(1);  // and now nothing is in flight
+    EXPECT_EQ(archiver_->waiting(), (Names{kHistory, kOne, kTwo, kThree}));
+    EXPECT_EQ(archiver_->give_up(Names{kOne, kTwo, "000000010000000000000009"}), (Names{kOne, kTwo}));
+    EXPECT_EQ(archiver_->waiting(), (Names{kHistory, kThree}));
+    EXPECT_EQ(archiver_->status().backlog_bytes, kSegmentSize);
+    archiver_->take_back(Names{kTwo});
+    EXPECT_EQ(archiver_->waiting(), (Names{kHistory, kTwo, kThree}));
+    ASSERT_TRUE(archiver_->scan().ok());
+    EXPECT_EQ(archiver_->waiting(), (Names{kHistory, kTwo, kThree})) << "though its mark is still there";
+
+    store_.faulty.heal();
+    archiver_->want(kTwo);
+    Names stored = witness_.wait_for_stored(3);
+    std::ranges::sort(stored);
+    EXPECT_EQ(stored, (Names{kTwo, kThree, kHistory}));
+    EXPECT_EQ(stored_content(kOne).error().code(), ErrorCode::not_found);
+}
+
+TEST_F(Archive, WhatWasGivenUpBeforeARestartStaysSo) {
+    NullLog log;
+    const auto given_up = GivenUpWal::open(directory_.path(), kSegmentSize, log).value();
+    ASSERT_TRUE(given_up->add(dropped_ranges(Names{kOne}, kSegmentSize, {}, ""), {}).ok());
+    given_up_ = given_up.get();
+    for (const char* name : {kOne, kTwo}) add_segment(name);
+    ASSERT_TRUE(start(1).scan().ok());
+    EXPECT_EQ(witness_.wait_for_stored(1), Names{kTwo});
+    EXPECT_TRUE(archiver_->waiting().empty());
+}
+
+TEST_F(Archive, APostponedHistoryIsStoredWithoutItsMark) {
+    repositories_.push_back(store_.claim(kTestIdentity));
+    store_.faulty.fail_always(StorageOperation::kPut, Error(ErrorCode::network, "down"));
+    add_text(kHistory, "1\t0/3000000\tx\n");
+    ASSERT_TRUE(start(1, std::chrono::hours(1)).scan().ok());
+    witness_.wait_for_failures(1);
+    archiver_->postpone(Names{kHistory});
+    std::filesystem::remove(status_directory() / (std::string(kHistory) + ".ready"));
+    add_segment(kOne);
+    ASSERT_TRUE(archiver_->scan().ok());
+    EXPECT_EQ(archiver_->waiting(), (Names{kHistory, kOne}));
+    store_.faulty.heal();
+    archiver_->want(kOne);
+    Names stored = witness_.wait_for_stored(2);
+    std::ranges::sort(stored);
+    EXPECT_EQ(stored, (Names{kOne, kHistory}));
+    ASSERT_TRUE(archiver_->scan().ok());
+    EXPECT_TRUE(archiver_->waiting().empty());
 }
 
 TEST_F(Archive, AFileThatVanishedIsForgotten) {

@@ -35,6 +35,7 @@ TEST(Messages, ArriveAsSent) {
     EXPECT_EQ(sent(FlushedMessage{3, UINT64_MAX}).lsn, UINT64_MAX);
     EXPECT_EQ(sent(FlushedMessage{3, UINT64_MAX}).timeline, 3u);
     EXPECT_EQ(sent(StoredMessage{{"a", "b"}}).names, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(sent(GivenUpMessage{{"a", "b"}}).names, (std::vector<std::string>{"a", "b"}));
     const LogMessage log = sent(LogMessage{{LogLevel::kDebug1, "event", "message", {{"a", "1"}, {"b", "2"}}, "detail", "hint", "58P01"}});
     EXPECT_EQ(log.record.level, LogLevel::kDebug1);
     EXPECT_EQ(log.record.fields[1].second, "2");
@@ -45,7 +46,11 @@ TEST(Messages, ArriveAsSent) {
                                                                     9,
                                                                     {{"name", "note", 1, 2, 3, true}},
                                                                     10,
-                                                                    "error"});
+                                                                    "error",
+                                                                    11,
+                                                                    UINT64_MAX});
+    EXPECT_EQ(window.owed_timeline, 11u);
+    EXPECT_EQ(window.owed_lsn, UINT64_MAX);
     EXPECT_EQ(window.intervals[0].known_until_us, 5);
     EXPECT_EQ(window.gaps[0].after_backup, "after");
     EXPECT_EQ(window.restore_points[0].time_us, 3);

@@ -121,6 +121,28 @@ TEST_F(RecoveryWindowTest, BehindTheNewestSegmentTheLedgerAloneKnowsOfAHole) {
     EXPECT_FALSE(window.holes[1].after);
 }
 
+TEST_F(RecoveryWindowTest, AHoleOfGivenUpWalWantsABackupUntilOneHasBegunBehindIt) {
+    const auto wanting = [&] { return hole_that_wants_a_backup(recovery_window(facts_), facts_); };
+    EXPECT_FALSE(wanting()) << "10 and 11 are missing, but nobody gave them up";
+    enter(10, 12, GapReason::kDropped);
+    EXPECT_FALSE(wanting()) << "backup c begins at 14";
+    enter(21, 23, GapReason::kDropped);
+    ASSERT_TRUE(wanting());
+    EXPECT_EQ(wanting()->timeline, 1u);
+    EXPECT_EQ(wanting()->end, (Lsn{23 * kMb}));
+    add("within", 1, 22, 24);
+    EXPECT_TRUE(wanting()) << "it begins before the end of the hole";
+    add("behind", 1, 23, 24);
+    EXPECT_FALSE(wanting());
+}
+
+TEST_F(RecoveryWindowTest, ABackupOfAYoungerTimelineServesToo) {
+    enter(21, 23, GapReason::kDropped);
+    facts_.histories.emplace(2, TimelineHistory(2, {{1, {25 * kMb + 100}, "test"}}));
+    add("promoted", 2, 26, 27);
+    EXPECT_FALSE(hole_that_wants_a_backup(recovery_window(facts_), facts_));
+}
+
 TEST_F(RecoveryWindowTest, WhatRetentionRemovedBeforeAllElseIsNoHole) {
     enter(0, 1, GapReason::kPruned);
     EXPECT_EQ(recovery_window(facts_).holes.size(), 1u);
