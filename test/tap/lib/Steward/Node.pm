@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use parent -norequire, 'PostgreSQL::Test::Cluster';
+use POSIX ();
 use PostgreSQL::Test::Cluster ();
 use Test::More;
 
@@ -76,6 +77,20 @@ sub set
 		(my $value = $settings{$name}) =~ s/'/''/g;
 		$self->append_conf('postgresql.conf', "$name = '$value'");
 	}
+	return;
+}
+
+# Give a stopped server a past: the job's schedule has been as it is for ten days, and the job succeeded last so many seconds ago, as run 41.
+sub prepare_past
+{
+	my ($self, $job, $expression, $seconds_ago) = @_;
+	my $dir = $self->data_dir . '/pg_steward';
+	my $stamp = sub { POSIX::strftime('%Y-%m-%dT%H:%M:%S.000000Z', gmtime(time() - $_[0])) };
+	my $last = $stamp->($seconds_ago);
+	mkdir($dir, 0700);
+	Steward::Test::spew("$dir/schedule.json", sprintf('{"%s":{"schedule":"%s","timezone":"UTC","enabled_since":"%s"}}', $job, $expression, $stamp->(10 * 86400)));
+	Steward::Test::spew("$dir/jobs.jsonl",
+		qq({"number":41,"job":"$job","trigger":"schedule","started_at":"$last","finished_at":"$last","bytes":1,"result":"succeeded"}\n));
 	return;
 }
 
