@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/jobs/expiry_debt.h"
 #include "core/jobs/job_kind.h"
 #include "core/jobs/job_record.h"
 #include "core/jobs/scheduled_job.h"
@@ -260,6 +261,7 @@ struct SharedHistory {
     uint64 last_number;  ///< of the last run, in this life of the server or an earlier one
     uint64 lines;        ///< in the file; protected by file_lock
     SharedLastRun last[kScheduledJobCount];
+    ExpiryDebt expiry_debt;
     uint64 count;        ///< ever put into the ring
     SharedJobRecord records[kHistoryRing];
 };
@@ -270,7 +272,6 @@ struct SharedPlan {
     SharedText<64> timezone;
     TimestampTz next_run;  ///< 0: none
     SharedText<256> reason;
-    uint64 followed;  ///< the newest run whose end has been followed up
 };
 
 struct SharedSchedule {

@@ -11,6 +11,7 @@ my $node = Steward::Node->create('primary', settings => {
 	'steward.drill_directory' => $directory, 'steward.drill_query' => "SELECT passes('$gate')" });
 $node->start;
 $node->sql('CREATE EXTENSION pg_steward');
+my $history = $node->data_dir . '/pg_steward/jobs.jsonl';
 $node->sql(q{CREATE FUNCTION passes(gate text) RETURNS boolean LANGUAGE plpgsql AS
 	$$BEGIN WHILE pg_stat_file(gate, true) IS NULL LOOP PERFORM pg_sleep(0.05); END LOOP; RETURN true; END$$});
 
@@ -42,6 +43,13 @@ ok(!-e $node->wal_object($oldest), 'and WAL that nobody needs is gone');
 $node->restart;
 $node->wait_for_sql(q{SELECT state = 'waiting' FROM steward.schedule WHERE job = 'backup'}, 'the scheduler plans again');
 is(runs('expire'), '1', 'it does not follow twice');
+
+# It is owed until it has run: a server that ended between the two finds that out.
+$node->stop;
+spew($history, join('', grep { !/"job":"expire"/ } split(/^/, slurp($history))));
+$node->start;
+$node->wait_for_sql(q{SELECT trigger = 'schedule' AND result = 'succeeded' FROM steward.jobs WHERE job = 'expire'}, 'what was owed before the restart runs');
+is(runs('backup'), '1', 'without another backup');
 
 # Each cluster's delay is its own: find one of at least ten minutes, which last longer than what follows.
 my ($limit, $delay) = (43200, 0);
