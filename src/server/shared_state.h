@@ -126,6 +126,8 @@ struct SharedBackupEntry {
     uint64 checksum_failures;
     bool from_standby;
     SharedText<64> server_version;
+    SharedText<65> base;
+    bool kept;
 
     void assign(const CatalogEntry& entry);
 };

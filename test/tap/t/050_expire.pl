@@ -59,6 +59,10 @@ cmp_ok($days[0], 'lt', $days[1], 'and another one in each zone');
 
 # A pin.
 program_ok([ 'keep', 'b1', @repository, '--note', 'before the migration' ], 'keep');
+my $shown = q{SELECT string_agg(concat_ws(' ', label, coalesce(base_label, '-'), kept), ', ' ORDER BY label) = 'b1 - t, b2 b1 f, b3 b2 f, b4 b3 f' FROM steward.backups};
+$node->wait_for_sql($shown, 'steward.backups shows which backup is kept, and what each went on from');
+my $info = program_ok([ 'info', @repository ], 'info');
+like($info, qr/\n    b1 .*\n      kept, whatever the retention policy says\n    b2 .*\n      went on from backup b1\n    b3 /, 'so does info');
 program_fails([ 'keep', 'nothing', @repository ], 5, qr/there is no backup "nothing"/, 'keeping what is not there');
 
 # Killed at some moment, again and again, a little later each time: what is left is always sound, and the next run goes on.
