@@ -51,7 +51,10 @@ Result<void> backup(FunctionCallInfo call, std::optional<std::string> label, boo
         TRY(fail_run(number, handle.error()));
         return handle.error();
     }
-    if (!wait) return add_started_row(rows, *label);
+    if (!wait) {
+        TRY(wait_for_start(number, *handle));
+        return add_started_row(rows, *label);
+    }
     TRY(wait_for_run(number, *handle));
 
     SharedBackupEntry entry;
