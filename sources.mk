@@ -38,6 +38,7 @@ CORE_SOURCES = \
 	src/core/expiry/expire.cpp \
 	src/core/expiry/holdings.cpp \
 	src/core/expiry/keep.cpp \
+	src/core/jobs/expiry_debt.cpp \
 	src/core/jobs/job_history.cpp \
 	src/core/jobs/job_record.cpp \
 	src/core/jobs/job_report.cpp \

@@ -18,7 +18,8 @@ CREATE FUNCTION steward.backup(
     OUT checksum_failures bigint,
     OUT from_standby boolean,
     OUT server_version text,
-    OUT repositories text)
+    OUT repositories text,
+    OUT base_label text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'steward_backup'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -58,7 +59,9 @@ CREATE FUNCTION steward.backup_list(
     OUT checksum_failures bigint,
     OUT from_standby boolean,
     OUT server_version text,
-    OUT repository text)
+    OUT repository text,
+    OUT base_label text,
+    OUT kept boolean)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'steward_backups'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;

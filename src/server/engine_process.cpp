@@ -15,6 +15,7 @@
 #include "core/base/format.h"
 #include "server/boundary.h"
 #include "server/report.h"
+#include "server/schedule.h"
 #include "server/settings.h"
 
 namespace steward {
@@ -213,6 +214,8 @@ ConfigureMessage configure_message() {
     message.facts.wal_segment_size = static_cast<uint32_t>(wal_segment_size);
     message.facts.server_version = PG_VERSION;
     message.settings = current_setting_texts();
+    // Empty means a setting of the server's, which the engine does not see. One that cannot be found is in the scheduler's warning.
+    if (const Result<TimeZone> zone = schedule_time_zone(); zone.ok()) message.settings["timezone"] = zone->name();
     return message;
 }
 

@@ -55,6 +55,7 @@ void show_in_history(const JobRecord& record) {
     if (place == end) place = &history().records[history().count++ % kHistoryRing];
     place->assign(record);
     note_for_schedule(*place);
+    history().expiry_debt.note(record);
 }
 
 Result<void> write_to_history(const JobRecord& record) {

@@ -92,6 +92,9 @@ void fail_unfinished(int, Datum number) {
     });
 }
 
+/// A worker that could not be forked, or ended before it was one of ours.
+Error no_worker() { return Error(ErrorCode::engine_failed, "worker could not start").hint("The server's log says why."); }
+
 /// Called when the process ends while it waits: it was terminated, and destructors do not run.
 void cancel_at_exit(int, Datum number) { cancel_run(DatumGetUInt64(number)); }
 
@@ -148,6 +151,7 @@ Result<void> begin_work(uint64 number) {
         SharedRun* run = find_run(number);
         if (run == nullptr || run->state != JobState::kStarting) return Error(ErrorCode::cancelled, "the run has ended before its worker came up");
         run->state = JobState::kRunning;
+        ConditionVariableBroadcast(&run->changed);
         record = record_of(*run);
     }
     Result<void> written = write_to_history(record);
@@ -202,8 +206,13 @@ JobState run_state(uint64 number) {
 
 void fail_run_at_exit(uint64 number) { before_shmem_exit(fail_unfinished, UInt64GetDatum(number)); }
 
-Result<void> wait_for_run(uint64 number, BackgroundWorkerHandle* handle) {
+namespace {
+
+/// Wait while `goes_on` says so of the run's state. Returns whether the worker came up.
+template <typename GoesOn>
+Result<bool> wait_while(uint64 number, BackgroundWorkerHandle* handle, GoesOn goes_on) {
     TRY_ASSIGN(CancelWithCaller cancel, CancelWithCaller::begin(number));
+    bool came_up = true;
     ConditionVariable* changed = nullptr;
     {
         const SharedLock lock(shared_state(), LW_SHARED);
@@ -211,16 +220,31 @@ Result<void> wait_for_run(uint64 number, BackgroundWorkerHandle* handle) {
     }
     while (changed != nullptr) {
         const JobState state = run_state(number);
-        if (state != JobState::kStarting && state != JobState::kRunning) break;
+        if (!goes_on(state)) break;
         pid_t pid = 0;
         TRY_ASSIGN(const BgwHandleStatus worker, call_server([&] { return GetBackgroundWorkerPid(handle, &pid); }));
-        if (worker == BGWH_STOPPED && run_state(number) == state)
-            TRY(fail_run(number, Error(ErrorCode::engine_failed, "worker could not start").hint("The server's log says why.")));
+        if (worker == BGWH_STOPPED && run_state(number) == state) {
+            TRY(fail_run(number, no_worker()));
+            came_up = false;
+        }
         TRY(call_server([=] { ConditionVariableTimedSleep(changed, kPollMs, compat::wait_event()); }));
     }
     TRY(call_server([] { ConditionVariableCancelSleep(); }));
     cancel.dismiss();
+    return came_up;
+}
+
+}  // namespace
+
+Result<void> wait_for_run(uint64 number, BackgroundWorkerHandle* worker) {
+    TRY(wait_while(number, worker, [](JobState state) { return state == JobState::kStarting || state == JobState::kRunning; }));
     return {};
+}
+
+Result<void> wait_for_start(uint64 number, BackgroundWorkerHandle* worker) {
+    TRY_ASSIGN(const bool came_up, wait_while(number, worker, [](JobState state) { return state == JobState::kStarting; }));
+    if (came_up) return {};
+    return no_worker();
 }
 
 std::optional<Error> failure_of(const SharedRun& run, uint64 number) {

@@ -50,6 +50,10 @@ void fail_run_at_exit(uint64 number);
 /// end, above all by pg_cancel_backend and pg_terminate_backend. `worker` is its worker. Errors: server_raised.
 Result<void> wait_for_run(uint64 number, BackgroundWorkerHandle* worker);
 
+/// Wait until the run's worker is at work, for a caller who does not wait for the run's end; left early, the run is cancelled as above.
+/// Errors: engine_failed, which is recorded as the run's end, when its worker does not come up; server_raised.
+Result<void> wait_for_start(uint64 number, BackgroundWorkerHandle* worker);
+
 /// The error of a run that has failed, or why its outcome cannot be told; nothing when it has succeeded. Under the block's lock.
 std::optional<Error> failure_of(const SharedRun& run, uint64 number);
 

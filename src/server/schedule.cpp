@@ -19,15 +19,6 @@ SharedRun& scheduled_run(ScheduledJob job) {
     return backup_run();
 }
 
-std::vector<JobRequest> jobs_after(ScheduledJob job) {
-    if (job != ScheduledJob::kBackup) return {};
-    // Without a policy nothing is ever removed.
-    const SettingTexts texts = current_setting_texts();
-    const auto retention = texts.find("retention");
-    if (retention == texts.end() || retention->second.empty()) return {};
-    return {{.kind = JobKind::kExpire, .options = R"({"dry_run":false})", .trigger = JobTrigger::kSchedule}};
-}
-
 void publish_plan(ScheduledJob job, const PlannedJob& plan) {
     const SharedLock lock(shared_state(), LW_EXCLUSIVE);
     SharedPlan& shared = shared_state()->schedule.plans[static_cast<size_t>(job)];

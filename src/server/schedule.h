@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "core/jobs/scheduled_job.h"
 #include "core/schedule/time_zone.h"
@@ -16,9 +15,6 @@ Result<TimeZone> schedule_time_zone(const std::string& name = {});
 
 /// The run of `job` that is active or was the last. Under the block's lock or from one's own process.
 SharedRun& scheduled_run(ScheduledJob job);
-
-/// What is to run after a scheduled run of `job` that has succeeded.
-std::vector<JobRequest> jobs_after(ScheduledJob job);
 
 /// One row of steward.schedule, as the scheduler planned it.
 struct PlannedJob {

@@ -8,10 +8,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/format.h"
+#include "core/jobs/expiry_debt.h"
 #include "core/schedule/owed_backup.h"
 #include "core/schedule/plan_runs.h"
 #include "server/backup_job.h"
@@ -58,14 +60,14 @@ public:
 private:
     Result<void> configure();
     Result<void> remember_schedules(const EnabledSchedules& set_now);
-    Result<void> follow_up();
+    Result<void> pay_expiry_debt();
     Result<void> fail_lost_workers();
     Result<void> serve_owed_backup();
     Result<void> serve(ScheduledJob job);
     Result<JobFacts> gather(ScheduledJob job, const Schedule& schedule) const;
     Result<void> start(ScheduledJob job, const RunPlan& plan);
-    Result<void> keep(const Result<StartedJob>& started, std::string_view what);
     Result<StartedJob> start_backup(JobTrigger trigger) const;
+    Result<void> keep_an_eye_on(std::string_view job, const Result<StartedJob>& started);
     void sleep_at_most(std::chrono::milliseconds time) { sleep_ = std::clamp<std::chrono::milliseconds>(time, 0ms, sleep_); }
 
     bool configured_ = false;
@@ -85,9 +87,9 @@ Result<void> Scheduler::run() {
         }
         if (!configured_) TRY(configure());
         TRY(fail_lost_workers());
-        TRY(follow_up());
         TRY(serve_owed_backup());
         for (size_t i = 0; i < kScheduledJobCount; ++i) TRY(serve(static_cast<ScheduledJob>(i)));
+        TRY(pay_expiry_debt());
         TRY(wait_for_work(nullptr, sleep_));
     }
     return {};
@@ -110,6 +112,8 @@ Result<void> Scheduler::configure() {
     for (size_t i = 0; i < kScheduledJobCount; ++i)
         if (const auto& schedule = schedule_of(*settings_, static_cast<ScheduledJob>(i)))
             set_now[std::string(kScheduledJobNames[i])] = {schedule->expression(), zone_->name(), {}};
+    // A policy is remembered as a schedule is: what it removes is owed from when it was first seen.
+    if (!settings_->retention.empty()) set_now[std::string(kExpiryName)] = {to_string(settings_->retention), zone_->name(), {}};
     return remember_schedules(set_now);
 }
 
@@ -146,29 +150,17 @@ Result<void> Scheduler::fail_lost_workers() {
     return {};
 }
 
-/// Start what follows a scheduled run that has succeeded, once.
-Result<void> Scheduler::follow_up() {
-    for (size_t i = 0; i < kScheduledJobCount; ++i) {
-        const auto job = static_cast<ScheduledJob>(i);
-        {
-            const SharedLock lock(shared_state(), LW_EXCLUSIVE);
-            const SharedRun& run = scheduled_run(job);
-            uint64& followed = shared_state()->schedule.plans[i].followed;
-            if (run.is_active() || run.number == followed) continue;
-            followed = run.number;
-            if (run.state != JobState::kSucceeded || run.trigger != JobTrigger::kSchedule) continue;
-        }
-        for (const JobRequest& request : jobs_after(job)) {
-            const Result<StartedJob> started = start_job(request);
-            if (started.ok())
-                starting_.push_back(*started);
-            else if (started.error().code() == ErrorCode::server_raised)
-                return started.error();
-            else
-                TRY(report_warning(Error(started.error()).context(formatted("while starting what follows job \"{}\"", name_of(job)))));
-        }
+/// Start the expiry that is owed to a scheduled backup. A backup that runs is waited for: they would be in each other's way.
+Result<void> Scheduler::pay_expiry_debt() {
+    if (!settings_ || settings_->repositories.empty() || RecoveryInProgress()) return {};
+    const auto policy = enabled_->find(kExpiryName);
+    if (policy == enabled_->end()) return {};
+    {
+        const SharedLock lock(shared_state(), LW_SHARED);
+        if (job_run(JobKind::kExpire).is_active() || backup_run().is_active()) return {};
+        if (!expiry_is_owed(shared_state()->history.expiry_debt, policy->second.since, SystemClock().now())) return {};
     }
-    return {};
+    return keep_an_eye_on(kExpiryName, start_job({.kind = JobKind::kExpire, .options = R"({"dry_run":false})", .trigger = JobTrigger::kSchedule}));
 }
 
 Result<JobFacts> Scheduler::gather(ScheduledJob job, const Schedule& schedule) const {
@@ -224,8 +216,7 @@ Result<void> Scheduler::serve(ScheduledJob job) {
 Result<void> Scheduler::start(ScheduledJob job, const RunPlan& plan) {
     TRY(report({LogLevel::kLog, "job_due", formatted("starting scheduled job \"{}\": {}", name_of(job), plan.reason), {}, {}, {}, {}}));
     const JobKind kind = job == ScheduledJob::kDrill ? JobKind::kDrill : JobKind::kVerify;
-    return keep(job == ScheduledJob::kBackup ? start_backup(JobTrigger::kSchedule) : start_job({.kind = kind, .trigger = JobTrigger::kSchedule}),
-                formatted("while starting scheduled job \"{}\"", name_of(job)));
+    return keep_an_eye_on(name_of(job), job == ScheduledJob::kBackup ? start_backup(JobTrigger::kSchedule) : start_job({.kind = kind, .trigger = JobTrigger::kSchedule}));
 }
 
 /// Take the backup that is owed where WAL was given up, whether backups are scheduled or not.
@@ -255,18 +246,18 @@ Result<void> Scheduler::serve_owed_backup() {
         return {};
     }
     TRY(report({LogLevel::kLog, "backup_owed", formatted("starting a backup, since WAL up to {} was given up", facts.owed->lsn), {}, {}, {}, {}}));
-    return keep(start_backup(JobTrigger::kGap), "while starting the backup that is owed after a gap in the WAL");
+    return keep_an_eye_on(name_of(ScheduledJob::kBackup), start_backup(JobTrigger::kGap));
 }
 
-/// Remember a run that was started until its worker has come up; log why it could not be.
-Result<void> Scheduler::keep(const Result<StartedJob>& started, std::string_view what) {
+/// See that the worker of a run that was started comes up. A run that could not be started has its failure recorded.
+Result<void> Scheduler::keep_an_eye_on(std::string_view job, const Result<StartedJob>& started) {
     if (started.ok()) {
         starting_.push_back(*started);
         sleep_at_most(kSleepWhileStarting);
         return {};
     }
     if (started.error().code() == ErrorCode::server_raised) return started.error();
-    return report_warning(Error(started.error()).context(std::string(what)));
+    return report_warning(Error(started.error()).context(formatted("while starting job \"{}\"", job)));
 }
 
 Result<StartedJob> Scheduler::start_backup(JobTrigger trigger) const {

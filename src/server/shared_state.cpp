@@ -77,6 +77,8 @@ void SharedBackupEntry::assign(const CatalogEntry& entry) {
     checksum_failures = entry.checksum_failures;
     from_standby = entry.from_standby;
     server_version.assign(entry.server_version);
+    base.assign(entry.base);
+    kept = entry.kept;
 }
 
 void SharedJobRecord::assign(const JobRecord& record) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/jobs/expiry_debt.h"
 #include "core/jobs/job_kind.h"
 #include "core/jobs/job_record.h"
 #include "core/jobs/scheduled_job.h"
@@ -129,6 +130,8 @@ struct SharedBackupEntry {
     uint64 checksum_failures;
     bool from_standby;
     SharedText<64> server_version;
+    SharedText<65> base;
+    bool kept;
 
     void assign(const CatalogEntry& entry);
 };
@@ -266,6 +269,7 @@ struct SharedHistory {
     uint64 last_number;  ///< of the last run, in this life of the server or an earlier one
     uint64 lines;        ///< in the file; protected by file_lock
     SharedLastRun last[kScheduledJobCount];
+    ExpiryDebt expiry_debt;
     uint64 count;        ///< ever put into the ring
     SharedJobRecord records[kHistoryRing];
 };
@@ -276,7 +280,6 @@ struct SharedPlan {
     SharedText<64> timezone;
     TimestampTz next_run;  ///< 0: none
     SharedText<256> reason;
-    uint64 followed;  ///< the newest run whose end has been followed up
 };
 
 struct SharedSchedule {

@@ -15,7 +15,8 @@ namespace steward {
 
 namespace {
 
-Result<void> add_backup_row(ResultRows& rows, const SharedBackupEntry& entry) {
+/// What steward.backup() returns and steward.backups shows.
+void add_backup(ResultRows& rows, const SharedBackupEntry& entry) {
     rows.text(entry.label.view())
         .lsn(entry.start_lsn)
         .lsn(entry.stop_lsn)
@@ -28,13 +29,13 @@ Result<void> add_backup_row(ResultRows& rows, const SharedBackupEntry& entry) {
         .number(static_cast<int64>(entry.checksum_failures))
         .boolean(entry.from_standby)
         .text(entry.server_version.view())
-        .text(entry.repository.view());
-    return rows.end_row();
+        .text(entry.repository.view())
+        .text(entry.base.view());
 }
 
 Result<void> add_started_row(ResultRows& rows, std::string_view label) {
     rows.text(label);
-    for (int i = 0; i < 12; ++i) rows.null();
+    for (int i = 0; i < 13; ++i) rows.null();
     return rows.end_row();
 }
 
@@ -50,7 +51,10 @@ Result<void> backup(FunctionCallInfo call, std::optional<std::string> label, boo
         TRY(fail_run(number, handle.error()));
         return handle.error();
     }
-    if (!wait) return add_started_row(rows, *label);
+    if (!wait) {
+        TRY(wait_for_start(number, *handle));
+        return add_started_row(rows, *label);
+    }
     TRY(wait_for_run(number, *handle));
 
     SharedBackupEntry entry;
@@ -60,7 +64,8 @@ Result<void> backup(FunctionCallInfo call, std::optional<std::string> label, boo
         if (std::optional<Error> failure = failure_of(backup.run, number)) return std::move(*failure);
         entry = backup.result;
     }
-    return add_backup_row(rows, entry);
+    add_backup(rows, entry);
+    return rows.end_row();
 }
 
 std::string_view name_of(JobState state) {
@@ -105,7 +110,11 @@ Result<void> backup_rows(FunctionCallInfo call) {
         const SharedLock lock(state, LW_SHARED);
         std::memcpy(static_cast<void*>(catalog.get()), &state->catalog, sizeof state->catalog);
     }
-    for (int i = 0; i < catalog->count; ++i) TRY(add_backup_row(rows, catalog->entries[i]));
+    for (int i = 0; i < catalog->count; ++i) {
+        add_backup(rows, catalog->entries[i]);
+        rows.boolean(catalog->entries[i].kept);
+        TRY(rows.end_row());
+    }
     return {};
 }
 

@@ -56,7 +56,10 @@ Result<Datum> run_job(std::string_view name, const char* options, bool wait) {
     if (!repository_is_set())
         return Error(ErrorCode::wrong_state, "no repository is set").hint("Set \"steward.repository\" in postgresql.conf and reload.");
     TRY_ASSIGN(const StartedJob job, start_job({.kind = kind, .options = std::move(checked)}));
-    if (!wait) return json_datum(Json{{"job", name}, {"number", job.number}}.dump());
+    if (!wait) {
+        TRY(wait_for_start(job.number, job.worker));
+        return json_datum(Json{{"job", name}, {"number", job.number}}.dump());
+    }
     TRY(wait_for_run(job.number, job.worker));
     {
         const SharedLock lock(shared_state(), LW_SHARED);

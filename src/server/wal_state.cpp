@@ -63,6 +63,15 @@ void assign(SharedRestorePoint& to, const WindowRestorePoint& from) {
     to.reachable = from.reachable;
 }
 
+/// An engine that was started or configured anew has not stored anything: what was stored last is still what it was. In the slot of another
+/// repository nothing is known.
+void note_last_stored(SharedWalRepository& to, const WalRepositoryStatus& from) {
+    if (from.last_segment.empty() && to.url.view() == from.url) return;
+    to.last_segment.assign(from.last_segment);
+    to.last_lsn = from.last_lsn;
+    to.last_stored = timestamp_of_unix_us(from.last_stored_us);
+}
+
 template <typename Row, typename From>
 void assign_rows(SharedRows<Row>& to, const std::vector<From>& from, uint64 total) {
     to.total = total;
@@ -116,10 +125,8 @@ void note_wal_status(const WalStatusMessage& status) {
     for (int i = 0; i < wal.repository_count; ++i) {
         const WalRepositoryStatus& from = status.repositories[static_cast<size_t>(i)];
         SharedWalRepository& to = wal.repositories[i];
+        note_last_stored(to, from);
         to.url.assign(from.url);
-        to.last_segment.assign(from.last_segment);
-        to.last_lsn = from.last_lsn;
-        to.last_stored = timestamp_of_unix_us(from.last_stored_us);
         to.stored_files = from.stored_files;
         to.stored_bytes = from.stored_bytes;
         to.repository_bytes = from.repository_bytes;

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/backup/append_run.h"
 #include "core/backup/copy_worker.h"
 #include "core/base/parallel.h"
 #include "core/postgres/crc32c.h"
@@ -51,7 +52,8 @@ private:
         for (const CopiedPiece& piece : pieces) {
             if (piece.length == 0) continue;
             append_crc(file, piece);
-            for (const CopiedRun& run : piece.runs) append_run(file.runs, {run.offset, run.length, index_of(run), run.pack_offset});
+            // Pieces may be neighbours in one pack.
+            for (const CopiedRun& run : piece.runs) append_run(file.runs, ManifestRun{run.offset, run.length, index_of(run), run.pack_offset});
             file.size = piece.offset + piece.length;
         }
         if (pieces.size() == 1) file.digest = pieces.front().digest;
@@ -66,18 +68,6 @@ private:
         const uint64_t hole = piece.offset - file.size;
         file.crc32c = crc32c_combine(*file.crc32c, crc32c_of_zeros(hole), hole);
         file.crc32c = crc32c_combine(*file.crc32c, *piece.crc, piece.length);
-    }
-
-    /// Pieces may be neighbours in one pack.
-    static void append_run(std::vector<ManifestRun>& runs, const ManifestRun& run) {
-        if (!runs.empty()) {
-            ManifestRun& last = runs.back();
-            if (last.pack == run.pack && last.offset + last.length == run.offset && last.pack_offset + last.length == run.pack_offset) {
-                last.length += run.length;
-                return;
-            }
-        }
-        runs.push_back(run);
     }
 
     const CopySource& source_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/backup/append_run.h"
 #include "core/base/file.h"
 #include "core/postgres/crc32c.h"
 #include "core/postgres/page.h"
@@ -16,21 +17,6 @@ namespace {
 
 /// Read at a time: what a processor's second-level cache holds beside everything else.
 constexpr size_t kReadSize = kFrameSize;
-
-bool consists_of_pages(uint64_t size) { return size % kPageSize == 0; }
-
-/// Add content to the runs of a piece; what continues the last one makes it longer.
-void extend(std::vector<CopiedRun>& runs, const CopiedRun& run) {
-    if (!runs.empty()) {
-        CopiedRun& last = runs.back();
-        if (last.of_base == run.of_base && last.pack == run.pack && last.offset + last.length == run.offset &&
-            last.pack_offset + last.length == run.pack_offset) {
-            last.length += run.length;
-            return;
-        }
-    }
-    runs.push_back(run);
-}
 
 /// How much of a file that is not a relation's to copy: WAL does not repair those, so half of a rewritten one is no use.
 uint64_t present_length(int fd, uint64_t scanned) {
@@ -127,7 +113,7 @@ Result<void> CopyWorker::copy_content(const OpenPiece& open, uint64_t length, Co
             packs_.note_page(short_digest_of(content.subspan(page, kPageSize)), page);
         copied.crc = crc32c(content, *copied.crc);
         const PackPlace place = packs_.place();
-        extend(copied.runs, {copied.offset + copied.length, content.size(), place.number, place.offset, false});
+        append_run(copied.runs, CopiedRun{copied.offset + copied.length, content.size(), place.number, place.offset, false});
         packs_.filled(content.size());
         copied.length += content.size();
         counters_.bytes_done += content.size();
@@ -153,7 +139,7 @@ void CopyWorker::add_page(ByteView page, uint64_t digest, uint64_t offset, Copie
     const PackPlace place = packs_.place();
     packs_.note_page(digest);
     packs_.add(page);
-    extend(copied.runs, {offset, page.size(), place.number, place.offset, false});
+    append_run(copied.runs, CopiedRun{offset, page.size(), place.number, place.offset, false});
 }
 
 Result<void> CopyWorker::compare_pages(const OpenPiece& open, uint64_t length, CopiedPiece& copied, const CancelToken& cancel) {
@@ -169,7 +155,7 @@ Result<void> CopyWorker::compare_pages(const OpenPiece& open, uint64_t length, C
             const uint64_t digest = short_digest_of(page);
             const std::optional<CopiedRun> same = page.size() == kPageSize ? same_in_base(open, base, offset, page, digest) : std::nullopt;
             if (same)
-                extend(copied.runs, *same);
+                append_run(copied.runs, *same);
             else
                 add_page(page, digest, offset, copied);
         }
@@ -199,13 +185,13 @@ Result<void> CopyWorker::compare_whole(const OpenPiece& open, uint64_t length, C
     if (open.relation) packs_.align_to_page();
     const PackPlace place = packs_.place();
     packs_.add(content);
-    extend(copied.runs, {0, content.size(), place.number, place.offset, false});
+    append_run(copied.runs, CopiedRun{0, content.size(), place.number, place.offset, false});
     return {};
 }
 
 void CopyWorker::keep_base(const OpenPiece& open, uint64_t begin, uint64_t end, CopiedPiece& copied) {
     for (const ManifestRun& run : usable_runs(*open.treatment.base, source_.base->usable, begin, end))
-        extend(copied.runs, {run.offset, run.length, run.pack, run.pack_offset, true});
+        append_run(copied.runs, CopiedRun{run.offset, run.length, run.pack, run.pack_offset, true});
 }
 
 /// Store the ranges to be read, and take everything between them from the base.

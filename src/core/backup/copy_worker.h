@@ -23,6 +23,8 @@ struct CopiedRun {
     bool of_base = false;
 };
 
+constexpr bool are_in_one_pack(const CopiedRun& one, const CopiedRun& other) { return one.of_base == other.of_base && one.pack == other.pack; }
+
 /// What became of one piece.
 struct CopiedPiece {
     uint32_t file = 0;

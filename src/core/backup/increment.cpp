@@ -14,8 +14,6 @@ namespace {
 
 constexpr uint64_t kSparseDivisor = 4;
 
-bool consists_of_pages(uint64_t size) { return size % kPageSize == 0; }
-
 /// Add a range that begins where the last one ends, or later.
 void append(std::vector<ByteRange>& ranges, ByteRange range) {
     if (range.length == 0) return;

@@ -60,6 +60,8 @@ struct ManifestRun {
     uint64_t pack_offset = 0;  ///< in the pack's content
 };
 
+constexpr bool are_in_one_pack(const ManifestRun& one, const ManifestRun& other) { return one.pack == other.pack; }
+
 struct ManifestFile {
     std::string path;
     uint64_t size = 0;

@@ -92,10 +92,9 @@ CopyPlan plan_copy(std::span<const ScannedFile> files, std::span<const FileTreat
     for (size_t i = 0; i < files.size(); ++i) cost += to_read(i) + kOpenCost;
     Planner planner(cost, workers, pack_target);
     // Sizes of relation files are multiples of a page; the few others would push every page after them off its boundary.
-    const auto consists_of_pages = [](const ScannedFile& file) { return file.size % kPageSize == 0; };
     for (const bool pages : {true, false})
         for (size_t i = 0; i < files.size(); ++i) {
-            if (consists_of_pages(files[i]) != pages) continue;
+            if (consists_of_pages(files[i].size) != pages) continue;
             if (is_patched(i))
                 planner.add_patch(static_cast<uint32_t>(i), files[i].size, to_read(i));
             else

@@ -13,6 +13,9 @@ inline constexpr size_t kPageSize = 8192;
 /// sizeof(PageHeaderData) without line pointers (src/include/storage/bufpage.h, unchanged since 8.3).
 inline constexpr size_t kPageHeaderSize = 24;
 
+/// Whether a file of `size` bytes can be a sequence of whole pages. Any file may be by chance.
+constexpr bool consists_of_pages(uint64_t size) { return size % kPageSize == 0; }
+
 /// The fields of a page's header, as stored: nothing in them is checked.
 struct PageHeader {
     Lsn lsn;  ///< end of the last WAL record that changed the page

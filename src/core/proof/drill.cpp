@@ -2,8 +2,10 @@
 
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
@@ -171,11 +173,31 @@ std::string render_drill(const DrillRecord& record) {
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+namespace {
+
+/// Names begin with the time: in their order the oldest are the first.
+Result<void> remove_old_drills(const Repository& repository) {
+    std::vector<std::string> keys;
+    TRY(for_each_object(repository.storage(), repository.layout().drills_prefix(), [&](const ObjectInfo& object) -> Result<void> {
+        keys.push_back(object.key);
+        return {};
+    }));
+    if (keys.size() <= kKeptDrills) return {};
+    const auto kept = keys.end() - static_cast<std::ptrdiff_t>(kKeptDrills);
+    std::ranges::nth_element(keys, kept);
+    for (auto key = keys.begin(); key != kept; ++key) TRY(repository.storage().remove(*key));
+    return {};
+}
+
+}  // namespace
+
 Result<void> store_drill(const Repository& repository, const DrillRecord& record, uint64_t random) {
     const std::string key = repository.layout().drill(unique_name(record.time, random));
     const std::string content = render_drill(record) + "\n";
     const BuiltObject object = build_object(ObjectKind::kDrill, repository.identity().system_identifier, as_bytes(content), {Codec::kZstd, 3});
     TRY(repository.store(key, object, ObjectKind::kDrill));
+    // The next drill removes what stays now.
+    static_cast<void>(remove_old_drills(repository).ok());
     return {};
 }
 

@@ -83,7 +83,11 @@ struct DrillRecord {
 /// One JSON object, without a newline; what is not known is left out.
 std::string render_drill(const DrillRecord& record);
 
-/// Store the record under a name of its own. Durable on return. Errors: as Repository::store.
+/// So many records stay in a repository: years of a drill a day.
+inline constexpr size_t kKeptDrills = 1000;
+
+/// Store the record under a name of its own. Durable on return. Of all that are there the newest kKeptDrills stay; that older ones
+/// cannot be removed is no error. Errors: as Repository::store.
 /// @param random  of another value for every drill: two drills may begin within one second
 Result<void> store_drill(const Repository& repository, const DrillRecord& record, uint64_t random);
 

@@ -68,7 +68,7 @@ static void from_json(const Json& json, ServerFacts& facts) {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalRepositoryStatus, url, last_segment, last_lsn, last_stored_us, stored_files, stored_bytes, repository_bytes,
                                    failures, last_error, last_error_us, tail_lsn, tail_stored_us)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CatalogEntry, repository, label, start_lsn, stop_lsn, timeline, started_us, stopped_us, data_bytes,
-                                   repository_bytes, files, checksum_failures, from_standby, server_version)
+                                   repository_bytes, files, checksum_failures, from_standby, server_version, base, kept)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WindowInterval, timeline, begin_lsn, end_lsn, begin_us, known_until_us, backup)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WindowGap, timeline, begin_lsn, end_lsn, reason, recorded_us, note, before_lsn, before_us, after_lsn, after_us,
                                    after_backup)

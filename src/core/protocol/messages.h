@@ -134,6 +134,8 @@ struct CatalogEntry {
     uint64_t checksum_failures = 0;
     bool from_standby = false;
     std::string server_version;
+    std::string base;   ///< label of the backup that it went on from; empty when everything was stored anew
+    bool kept = false;  ///< pinned, whatever the retention policy says
 };
 
 /// All backups of all repositories, newest first.

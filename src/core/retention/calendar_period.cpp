@@ -1,10 +1,16 @@
 #include "core/retention/calendar_period.h"
 
+#include <utility>
+
 #include "core/base/format.h"
 
 namespace steward {
 
 using namespace std::chrono;
+
+ToLocalTime local_time_in(TimeZone zone) {
+    return [zone = std::move(zone)](TimePoint time) { return LocalTime(time.time_since_epoch() + zone.span_at(time).offset); };
+}
 
 local_days period_begin(PeriodKind kind, LocalTime time) {
     const auto day = floor<days>(time);

@@ -6,12 +6,16 @@
 #include <string>
 
 #include "core/base/clock.h"
+#include "core/schedule/time_zone.h"
 
 namespace steward {
 
-/// What a clock on the wall shows; the operator's time zone is in the function that makes it.
+/// What a clock on the wall shows; the operator's time zone is in the function that makes it (local_time_in).
 using LocalTime = std::chrono::local_time<std::chrono::microseconds>;
 using ToLocalTime = std::function<LocalTime(TimePoint)>;
+
+/// The clocks of `zone`. Pure.
+ToLocalTime local_time_in(TimeZone zone);
 
 enum class PeriodKind { kDay, kWeek, kMonth, kYear };
 

@@ -54,7 +54,7 @@ struct Settings {
     std::optional<Schedule> backup_schedule;  ///< nothing: only by hand; for the two below as well
     std::optional<Schedule> verify_schedule;
     std::optional<Schedule> drill_schedule;
-    std::string timezone;  ///< of the schedules; empty: the server's log_timezone
+    std::string timezone;  ///< of schedules and calendar rules; empty: the server's log_timezone
     std::chrono::seconds schedule_jitter{};
     uint64_t backup_rate_limit;  ///< bytes a second; 0: none
     int backup_nice;

@@ -113,7 +113,7 @@ Result<void> run_backup_engine(EngineLink& link) {
     // The worker ends this process as soon as it knows that all is done.
     release_leases(leases, link);
     BackupDoneMessage done;
-    for (const Repository& repository : repositories) done.entries.push_back(catalog_entry(*summary, repository.url()));
+    for (const Repository& repository : repositories) done.entries.push_back(catalog_entry(*summary, repository.url(), false));
     link.send(done);
     return {};
 }

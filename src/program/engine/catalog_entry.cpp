@@ -4,7 +4,7 @@
 
 namespace steward {
 
-CatalogEntry catalog_entry(const BackupSummary& summary, std::string url) {
+CatalogEntry catalog_entry(const BackupSummary& summary, std::string url, bool kept) {
     return {.repository = std::move(url),
             .label = summary.label,
             .start_lsn = to_string(summary.start_lsn),
@@ -17,7 +17,9 @@ CatalogEntry catalog_entry(const BackupSummary& summary, std::string url) {
             .files = summary.files,
             .checksum_failures = summary.checksum_failures,
             .from_standby = summary.from_standby,
-            .server_version = summary.server_version};
+            .server_version = summary.server_version,
+            .base = summary.base,
+            .kept = kept};
 }
 
 }  // namespace steward

@@ -8,7 +8,7 @@
 
 namespace steward {
 
-/// The row of steward.backups for a backup in the repository at `url`.
-CatalogEntry catalog_entry(const BackupSummary& summary, std::string url);
+/// The row of steward.backups for a backup in the repository at `url`, which is `kept` there or not.
+CatalogEntry catalog_entry(const BackupSummary& summary, std::string url, bool kept);
 
 }  // namespace steward

@@ -5,6 +5,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/repository/catalog.h"
+#include "core/repository/pins.h"
 #include "program/claim_repositories.h"
 #include "program/engine/catalog_entry.h"
 #include "program/engine/engines.h"
@@ -87,9 +89,14 @@ private:
                 message.error = summaries.error().message();
                 continue;
             }
+            const Result<std::vector<std::string>> pinned = list_pinned(repositories_[i]);
+            if (!pinned.ok()) {
+                message.error = pinned.error().message();
+                continue;
+            }
             for (const DamagedBackup& damaged : catalogs_[i].damaged()) message.error = damaged.error.message();
             for (auto summary = summaries->rbegin(); summary != summaries->rend(); ++summary)
-                message.backups.push_back(catalog_entry(*summary, repositories_[i].url()));
+                message.backups.push_back(catalog_entry(*summary, repositories_[i].url(), std::ranges::binary_search(*pinned, summary->label)));
         }
         return message;
     }

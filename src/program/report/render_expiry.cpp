@@ -1,6 +1,7 @@
 #include "program/report/render_expiry.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
@@ -20,16 +21,13 @@ std::string_view kind_name(ExpiryRow::Kind kind) {
     return "";
 }
 
-ToLocalTime local_time_in(TimeZone zone) {
-    return [zone = std::move(zone)](TimePoint time) { return LocalTime(time.time_since_epoch() + zone.span_at(time).offset); };
-}
-
 std::string counted(uint64_t count, std::string_view one, std::string_view many) { return formatted("{} {}", count, count == 1 ? one : many); }
 
 }  // namespace
 
-ExpiryOptions expiry_options(const Settings& settings, const Clock& clock, RetryTimer& timer) {
-    return {.policy = settings.retention, .to_local = local_time_in(TimeZone::utc()), .clock = clock, .timer = timer};
+Result<ExpiryOptions> expiry_options(const Settings& settings, const Clock& clock, RetryTimer& timer) {
+    TRY_ASSIGN(TimeZone zone, find_time_zone(settings.timezone.empty() ? "UTC" : settings.timezone));
+    return ExpiryOptions{.policy = settings.retention, .to_local = local_time_in(std::move(zone)), .clock = clock, .timer = timer};
 }
 
 Json expiry_rows(const std::string& url, const ExpiryReport& report) {

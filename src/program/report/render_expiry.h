@@ -10,8 +10,9 @@
 
 namespace steward {
 
-/// What `settings` ask of expiry; dry_run, cancel and observer are left to the caller.
-ExpiryOptions expiry_options(const Settings& settings, const Clock& clock, RetryTimer& timer);
+/// What `settings` ask of expiry; dry_run, cancel and observer are left to the caller. Without a time zone days are those of UTC.
+/// Errors: as find_time_zone.
+Result<ExpiryOptions> expiry_options(const Settings& settings, const Clock& clock, RetryTimer& timer);
 
 /// One object a row, for the repository at `url`: repository, kind ("backup", "pack", "wal", "other"), name, verdict, bytes, reason.
 Json expiry_rows(const std::string& url, const ExpiryReport& report);

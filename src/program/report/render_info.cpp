@@ -1,5 +1,6 @@
 #include "program/report/render_info.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/base/bytes.h"
@@ -12,21 +13,26 @@ namespace {
 
 std::string seconds_of(TimePoint time) { return format_time(time).substr(0, 19) + "Z"; }
 
-std::string remarks(const BackupSummary& backup) {
+bool is_kept(const ClusterInfo& cluster, const BackupSummary& backup) { return std::ranges::binary_search(cluster.kept, backup.label); }
+
+std::string remarks(const BackupSummary& backup, bool kept) {
     std::string text;
+    if (!backup.base.empty()) text += formatted("      went on from backup {}\n", backup.base);
+    if (kept) text += "      kept, whatever the retention policy says\n";
     if (backup.from_standby) text += "      taken from a standby\n";
     if (backup.checksum_failures != 0) text += formatted("      {} pages had wrong checksums when it was taken\n", backup.checksum_failures);
     if (backup.stop_timeline != backup.timeline) text += formatted("      ends on timeline {}\n", backup.stop_timeline);
     return text;
 }
 
-std::string render_backups(const std::vector<BackupSummary>& backups) {
+std::string render_backups(const ClusterInfo& cluster) {
+    const std::vector<BackupSummary>& backups = cluster.content.backups;
     if (backups.empty()) return "    no backups\n";
     std::string text = formatted("    {:<26} {:>8} {:<12} {:<12} {:<20} {:>8} {:>8}\n", "backup", "timeline", "start", "stop", "finished", "size", "added");
     for (const BackupSummary& backup : backups) {
         text += formatted("    {:<26} {:>8} {:<12} {:<12} {:<20} {:>8} {:>8}\n", backup.label, backup.timeline, backup.start_lsn, backup.stop_lsn,
                           seconds_of(backup.stopped), pretty_size(backup.data_bytes), pretty_size(backup.repository_bytes));
-        text += remarks(backup);
+        text += remarks(backup, is_kept(cluster, backup));
     }
     return text;
 }
@@ -173,7 +179,10 @@ RecoveryWindow window_of(const ClusterInfo& cluster) {
 nlohmann::json cluster_json(const ClusterInfo& cluster) {
     const RecoveryWindow window = window_of(cluster);
     nlohmann::json backups = nlohmann::json::array();
-    for (const BackupSummary& backup : cluster.content.backups) backups.push_back(nlohmann::json::parse(render_summary(backup)));
+    for (const BackupSummary& backup : cluster.content.backups) {
+        backups.push_back(nlohmann::json::parse(render_summary(backup)));
+        backups.back()["kept"] = is_kept(cluster, backup);
+    }
     nlohmann::json damaged = nlohmann::json::array();
     for (const Error& error : cluster.content.damage()) damaged.push_back({{"object", error.object()}, {"message", error.message()}});
     // As text: programs that read numbers as floating point would round it.
@@ -200,7 +209,7 @@ std::string render_info(std::span<const RepositoryInfo> repositories) {
         for (const ClusterInfo& cluster : repository.clusters) {
             text += formatted("  cluster {}: PostgreSQL {}, system identifier {}, WAL segments of {}\n", cluster.name, cluster.identity.major,
                               cluster.identity.system_identifier, pretty_size(cluster.identity.wal_segment_size));
-            text += render_backups(cluster.content.backups);
+            text += render_backups(cluster);
             text += render_wal(cluster.content.wal);
             text += render_tails(cluster.content.tails, cluster.identity.wal_segment_size);
             const RecoveryWindow window = window_of(cluster);

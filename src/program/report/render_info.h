@@ -15,6 +15,7 @@ struct ClusterInfo {
     std::string name;
     Identity identity;
     RepositoryContent content;
+    std::vector<std::string> kept = {};  ///< labels of pinned backups, in order
 };
 
 struct RepositoryInfo {

@@ -22,7 +22,7 @@ ExpiryTotals::Side& operator+=(ExpiryTotals::Side& sum, const ExpiryTotals::Side
 }  // namespace
 
 Result<UpkeepResult> run_expire_job(const UpkeepContext& context, const Json& options) {
-    ExpiryOptions expiry = expiry_options(context.settings, context.clock, context.timer);
+    TRY_ASSIGN(ExpiryOptions expiry, expiry_options(context.settings, context.clock, context.timer));
     expiry.dry_run = options.value("dry_run", false);
     expiry.cancel = context.cancel;
     expiry.observer = [&](uint64_t done, uint64_t total) {

@@ -1,10 +1,13 @@
 // `pg_steward expire`: remove what the retention policy does not keep.
 
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "core/base/format.h"
+#include "core/postgres/configuration.h"
+#include "core/schedule/time_zone.h"
 #include "program/commands.h"
 #include "program/console.h"
 #include "program/open_repositories.h"
@@ -16,7 +19,7 @@ namespace steward {
 namespace {
 
 struct ExpireCommand {
-    explicit ExpireCommand(CLI::App& app) : settings(app, {"repository", "cluster", "retention"}) {
+    explicit ExpireCommand(CLI::App& app) : settings(app, {"repository", "cluster", "retention", "timezone"}) {
         app.add_flag("--dry-run", dry_run, "Explain what would go and what would stay, and change nothing");
         add_output_option(app, format);
     }
@@ -36,8 +39,18 @@ Json render_json(const Repository& repository, const ExpiryReport& report, const
             {"rows", expiry_rows(repository.url(), report)}};
 }
 
+/// The zone that the server takes for an empty setting, where its configuration tells; empty when it does not.
+std::string zone_of_the_server(const std::filesystem::path& data_directory) {
+    if (data_directory.empty()) return {};
+    const Result<ServerConfiguration> server = read_server_configuration(data_directory);
+    if (!server.ok()) return {};
+    const auto found = server->find("log_timezone");
+    return found != server->end() && find_time_zone(found->second).ok() ? found->second : std::string();
+}
+
 Result<int> run(const ExpireCommand& command) {
-    TRY_ASSIGN(const Settings settings, command.settings.resolve());
+    TRY_ASSIGN(Settings settings, command.settings.resolve());
+    if (settings.timezone.empty()) settings.timezone = zone_of_the_server(command.settings.data_directory());
     if (settings.retention.empty())
         return Error(ErrorCode::configuration, "no retention policy is set")
             .hint("Name it with --retention, for example --retention=30d, or set \"steward.retention\" in the server's configuration.");
@@ -47,7 +60,7 @@ Result<int> run(const ExpireCommand& command) {
     const ReadingContext context{clock, timer, signals.cancel()};
     TRY_ASSIGN(const OpenedRepositories opened,
                command.dry_run ? open_repositories_for_reading(settings, context) : open_repositories_for_writing(settings, context));
-    ExpiryOptions options = expiry_options(settings, clock, timer);
+    TRY_ASSIGN(ExpiryOptions options, expiry_options(settings, clock, timer));
     options.dry_run = command.dry_run;
     options.cancel = signals.cancel();
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/repository/pins.h"
 #include "program/commands.h"
 #include "program/console.h"
 #include "program/open_repositories.h"
@@ -26,7 +27,8 @@ Result<ClusterInfo> read_cluster(const StorageUrl& url, const std::string& clust
     TRY_ASSIGN(std::unique_ptr<Storage> storage, open_storage_for_reading(url, context));
     TRY_ASSIGN(const Repository repository, Repository::open(std::move(storage), cluster));
     TRY_ASSIGN(RepositoryContent content, read_content(repository));
-    return ClusterInfo{cluster, repository.identity(), std::move(content)};
+    TRY_ASSIGN(std::vector<std::string> kept, list_pinned(repository));
+    return ClusterInfo{cluster, repository.identity(), std::move(content), std::move(kept)};
 }
 
 /// One repository with all its clusters, or only with `cluster`.

@@ -1,18 +1,7 @@
 # Where a restore may write: tablespaces moved, existing directories refused or preserved, never mixed.
 use Steward::Test;
 
-my $node = Steward::Node->create('primary', initdb => ['--data-checksums']);
-$node->start;
-$node->sql('CREATE EXTENSION pg_steward');
-my $tablespace = $node->basedir . '/tablespace';
-mkdir($tablespace) or die;
-$node->sql("CREATE TABLESPACE fast LOCATION '$tablespace'");
-$node->sql('CREATE TABLE t TABLESPACE fast AS SELECT i, md5(i::text) AS x FROM generate_series(1, 20000) i');
-$node->sql('CREATE INDEX ON t (x) TABLESPACE fast');
-$node->sql('CREATE UNLOGGED TABLE u AS SELECT 1 AS i');
-$node->sql('SELECT * FROM steward.backup()');
-$node->sql('INSERT INTO t VALUES (0, NULL)');
-$node->sql('SELECT steward.archive_now()');
+my ($node, $tablespace) = Steward::Node->create_with_tablespace('primary', 20000, 'CREATE INDEX ON t (x) TABLESPACE fast');
 my $repository = 'file://' . $node->repository_dir;
 my @restore = ('restore', '--repository', $repository);
 

@@ -111,6 +111,22 @@ $node->kill_by_sql(q{SELECT engine_pid FROM steward.workers WHERE worker = 'veri
 ends('failed', qr/engine with PID \d+ ended unexpectedly/, 'kill -9 of the engine');
 like(slurp($node->logfile), qr/WARNING:.*engine with PID \d+ ended unexpectedly\n.*\n?.*while running job "verify"/, 'the log has the failure');
 
+# A worker that cannot be forked: nobody waits for the run, and yet its end is known. The session is there before forking fails.
+{
+	my ($postmaster) = split /\n/, slurp($node->data_dir . '/postmaster.pid');
+	my ($in, $out, $errors) = ("SELECT 'ready';\n", '', '');
+	my $session = IPC::Run::start([ 'psql', '-XAtq', '-h', $node->host, '-p', $node->port, '-d', 'postgres' ], '<', \$in, '>', \$out, '2>', \$errors);
+	$session->pump until $out =~ /ready/;
+	chomp(my $processes = qx(prlimit --pid $postmaster --nproc --output SOFT --noheadings --raw));
+	system('prlimit', '--pid', $postmaster, '--nproc=1:') == 0 or die 'could not limit the number of processes';
+	$in .= "SELECT steward.run_job('verify', wait => false);\nSELECT * FROM steward.backup(wait => false);\n\\q\n";
+	$session->finish;
+	system('prlimit', '--pid', $postmaster, "--nproc=$processes:") == 0 or die 'could not lift the limit';
+	is(() = $errors =~ /worker could not start\nHINT:  The server's log says why/g, 2, 'the caller is told of a worker that cannot start');
+	is($node->sql('SELECT job, result, error FROM steward.jobs ORDER BY number DESC LIMIT 2'),
+		"backup|failed|worker could not start\nverify|failed|worker could not start", 'and both runs have failed');
+}
+
 # The caller's end is the job's.
 for my $end (qw(cancel terminate))
 {

@@ -1,26 +1,12 @@
 # The schedule: what is due runs, once, and not on a standby.
 use Steward::Test;
-use POSIX ();
-
-# Give a stopped server a past: a schedule enabled ten days ago, and a backup that succeeded `days_ago`.
-sub prepare_past
-{
-	my ($node, $expression, $days_ago) = @_;
-	my $dir = $node->data_dir . '/pg_steward';
-	my $stamp = sub { POSIX::strftime('%Y-%m-%dT%H:%M:%S.000000Z', gmtime(time() - $_[0] * 86400)) };
-	mkdir($dir, 0700);
-	spew("$dir/schedule.json", sprintf('{"backup":{"schedule":"%s","timezone":"UTC","enabled_since":"%s"}}', $expression, $stamp->(10)));
-	spew("$dir/jobs.jsonl", sprintf(qq({"number":41,"job":"backup","trigger":"schedule","started_at":"%s","finished_at":"%s","bytes":1,"result":"succeeded"}\n),
-		$stamp->($days_ago), $stamp->($days_ago)));
-	return;
-}
 
 # Once a day, half a day away: never due while the test runs.
 my $hour = ((gmtime)[2] + 12) % 24;
 my $daily = "0 $hour * * *";
 
 my $node = Steward::Node->create('primary', settings => { 'steward.backup_schedule' => $daily, 'steward.timezone' => 'UTC' });
-prepare_past($node, $daily, 5);
+$node->prepare_past('backup', $daily, 5 * 86400);
 $node->start;
 $node->sql('CREATE EXTENSION pg_steward');
 
@@ -92,7 +78,7 @@ $primary->backup('base');
 my $standby = bless PostgreSQL::Test::Cluster->new('standby'), 'Steward::Node';
 $standby->init_from_backup($primary, 'base', has_streaming => 1);
 $standby->set('steward.backup_schedule' => $daily, 'steward.timezone' => 'UTC');
-prepare_past($standby, $daily, 5);
+$standby->prepare_past('backup', $daily, 5 * 86400);
 $standby->start;
 $standby->wait_for_sql(q{SELECT reason = 'the server is in recovery' AND state = 'waiting' FROM steward.schedule WHERE job = 'backup'}, 'the scheduler of a standby says why it waits');
 is($standby->sql('SELECT count(*) FROM steward.jobs WHERE number > 41'), '0', 'nothing runs there');

@@ -52,8 +52,17 @@ ok((grep { $_->{verdict} eq 'remove' } values %{ $plan->{wal} }), 'WAL goes too'
 is(all_files(), $before, 'it changes nothing');
 like(program_ok([ 'expire', '--dry-run', @repository, '--retention', '2' ], 'dry run as text'), qr/remove  backup  b1 .*would remove 2 backups, /s, 'as text');
 
+# Days are those of the time zone. These two are 25 hours apart.
+my @days = map { planned('--retention', 'daily=2', '--timezone', $_)->{backup}{b4}{reason} =~ /daily (\S+)/ } 'Pacific/Pago_Pago', 'Pacific/Kiritimati';
+is(scalar(@days), 2, 'the day is the reason');
+cmp_ok($days[0], 'lt', $days[1], 'and another one in each zone');
+
 # A pin.
 program_ok([ 'keep', 'b1', @repository, '--note', 'before the migration' ], 'keep');
+my $shown = q{SELECT string_agg(concat_ws(' ', label, coalesce(base_label, '-'), kept), ', ' ORDER BY label) = 'b1 - t, b2 b1 f, b3 b2 f, b4 b3 f' FROM steward.backups};
+$node->wait_for_sql($shown, 'steward.backups shows which backup is kept, and what each went on from');
+my $info = program_ok([ 'info', @repository ], 'info');
+like($info, qr/\n    b1 .*\n      kept, whatever the retention policy says\n    b2 .*\n      went on from backup b1\n    b3 /, 'so does info');
 program_fails([ 'keep', 'nothing', @repository ], 5, qr/there is no backup "nothing"/, 'keeping what is not there');
 
 # Killed at some moment, again and again, a little later each time: what is left is always sound, and the next run goes on.
@@ -103,9 +112,17 @@ ok(!-e $gap, 'and so does the record of the hole behind it');
 ($code, undef, $err) = $node->psql('postgres', 'SELECT * FROM steward.expire()');
 isnt($code, 0, 'without a policy steward.expire() refuses');
 like($err, qr/no retention policy is set\n.*HINT:  Set "steward\.retention"/s, 'with a hint');
-$node->set('steward.retention' => '1');
+$node->set('steward.retention' => '1, daily=1');
 $node->sql('SELECT pg_reload_conf()');
-$node->wait_for_sql(q{SELECT current_setting('steward.retention') = '1'}, 'the policy is set');
+$node->wait_for_sql(q{SELECT current_setting('steward.retention') = '1, daily=1'}, 'the policy is set');
+for my $zone ('Pacific/Pago_Pago', 'Pacific/Kiritimati')
+{
+	$node->set(log_timezone => $zone);
+	$node->sql('SELECT pg_reload_conf()');
+	$node->wait_for_sql("SELECT current_setting('log_timezone') = '$zone'", "the server's zone is $zone");
+	is($node->sql(qq{SELECT reason LIKE '%daily ' || to_char(stopped_at AT TIME ZONE '$zone', 'YYYY-MM-DD') FROM steward.expire(dry_run => true), steward.backups
+		WHERE kind = 'backup' AND name = 'b4' AND label = 'b4'}), 't', 'its days are those of expiry');
+}
 is($node->sql(q{SELECT kept FROM steward.keep('b3', note => 'for the auditors')}), 't', 'steward.keep() pins');
 $before = all_files();
 is($node->sql(q{SELECT string_agg(name || ' ' || verdict, ' ' ORDER BY name) FROM steward.expire(dry_run => true) WHERE kind = 'backup'}),

@@ -40,15 +40,10 @@ is(scalar(records()), 3, 'drills that failed are recorded too');
 is_clean('after failures');
 
 # A damaged pack.
-my ($pack) = sort { -s $b <=> -s $a } glob($node->cluster_dir . '/packs/*/*');
-my $sound = slurp($pack);
-my $damaged = $sound;
-substr($damaged, 5000, 1) = chr(ord(substr($damaged, 5000, 1)) ^ 0x10);
-spew($pack, $damaged);
-my ($name) = $pack =~ m{(packs/.*)};
+my ($name, $repair) = $node->damage_largest_pack;
 program_fails(\@drill, 8, qr/\Q$name\E/, 'a damaged pack');
 is_clean('a damaged pack');
-spew($pack, $sound);
+$repair->();
 
 # What is refused.
 program_fails([ grep { $_ ne '--drill-directory' && $_ ne $directory } @drill ], 3, qr/no directory for restore drills/, 'no directory');
@@ -68,12 +63,10 @@ SKIP:
 
 # Killed while its server runs: the server goes with it, and the next drill removes the rest.
 my $run = IPC::Run::start([ 'pg_steward', @drill ], '>', \my $out, '2>', \my $err);
-my $pid;
-poll_until(sub { ($pid) = (eval { slurp("$scratch/data/postmaster.pid") } // '') =~ /^(\d+)\n/; $pid }, 'its server runs');
+my $pid = wait_for_drill_server($directory);
 $run->signal('KILL');
 eval { $run->finish };
-# Nobody may be there to reap it.
-poll_until(sub { (eval { slurp("/proc/$pid/stat") } // 'Z') =~ /^Z|\) Z / }, 'its server is gone');
+wait_until_gone($pid);
 ok(-e "$scratch/THIS_IS_SCRATCH", 'the killed drill has left its directory');
 program_ok([ @drill, '--drill-query', $good ], 'the next drill succeeds');
 is_clean('the next drill');

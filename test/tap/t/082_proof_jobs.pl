@@ -21,12 +21,7 @@ sub fails
 is($node->sql('SELECT result, objects_read = objects, backups, problems FROM steward.verify()'), 'good|t|1|{}', 'a verification');
 is($node->sql('SELECT result, objects_read < objects FROM steward.verify()'), 'good|t', 'a second one reads less');
 is($node->sql('SELECT objects_read = objects FROM steward.verify(recheck => true)'), 't', 'unless it is told to read everything');
-my ($pack) = sort { -s $b <=> -s $a } glob($node->cluster_dir . '/packs/*/*');
-my $sound = slurp($pack);
-my $damaged = $sound;
-substr($damaged, 5000, 1) = chr(ord(substr($damaged, 5000, 1)) ^ 0x10);
-spew($pack, $damaged);
-my ($name) = $pack =~ m{(packs/.*)};
+my ($name, $repair) = $node->damage_largest_pack;
 like($node->sql('SELECT result, problems FROM steward.verify(recheck => true)'), qr/^damaged\|.*\Q$name\E/, 'a damaged pack is named in the row');
 ok($node->log_contains(qr/WARNING: .*\Q$name\E/), 'and in a warning in the log');
 fails(q{SELECT steward.run_job('verify', '{"strict": true}')}, qr/verification found 1 problem, .*\Q$name\E/s, 'a strict one fails');
@@ -40,7 +35,7 @@ my $from = -s $node->logfile;
 fails('SELECT * FROM steward.drill()', qr/\Q$name\E/, 'a drill of a damaged pack');
 ok($node->log_contains(qr/WARNING: .*\Q$name\E/, $from), 'and a warning in the log');
 is($node->sql(q{SELECT result FROM steward.jobs WHERE job = 'drill' ORDER BY number DESC LIMIT 1}), 'failed', 'its row says so');
-spew($pack, $sound);
+$repair->();
 is($node->sql("SELECT backup_label, recovered_lsn >= '$lsn', timeline, recovery_time > interval '0' FROM steward.drill()"), 'a|t|1|t', 'a drill');
 is($node->sql(q{SELECT result FROM steward.jobs WHERE job = 'drill' ORDER BY number DESC LIMIT 1}), 'succeeded', 'its row says so');
 is_deeply([ glob("$directory/*") ], [], 'the directory is empty afterwards');
@@ -51,14 +46,11 @@ fails('SELECT * FROM steward.drill()', qr/query did not return true/, 'a query t
 # The engine is killed: its server goes with it.
 my ($psql_out, $psql_err) = ('', '');
 my $session = IPC::Run::start([ 'psql', '-X', '-h', $node->host, '-p', $node->port, '-d', 'postgres', '-c', 'SELECT * FROM steward.drill()' ], '>', \$psql_out, '2>', \$psql_err);
-my $scratch = "$directory/pg_steward.drill";
-my $pid;
-poll_until(sub { ($pid) = (eval { slurp("$scratch/data/postmaster.pid") } // '') =~ /^(\d+)\n/; $pid }, 'its server runs');
+my $pid = wait_for_drill_server($directory);
 my ($engine) = slurp("/proc/$pid/status") =~ /^PPid:\s+(\d+)/m;
 kill('KILL', $engine) or die;
 IPC::Run::finish($session);
-# Nobody may be there to reap it.
-poll_until(sub { (eval { slurp("/proc/$pid/stat") } // 'Z') =~ /^Z|\) Z / }, 'its server is gone');
+wait_until_gone($pid);
 is($node->sql(q{SELECT result FROM steward.jobs WHERE job = 'drill' ORDER BY number DESC LIMIT 1}), 'failed', 'a killed drill has failed');
 $node->sql('INSERT INTO t SELECT i FROM generate_series(1, 1000) i');
 $node->archive_current_segment;

@@ -1,19 +1,7 @@
 # A restore into the directory of the same cluster writes only what differs, and one that was interrupted is gone on with.
 use Steward::Test;
 
-my $node = Steward::Node->create('primary', initdb => ['--data-checksums']);
-$node->start;
-$node->sql('CREATE EXTENSION pg_steward');
-my $tablespace = $node->basedir . '/tablespace';
-mkdir($tablespace) or die;
-$node->sql("CREATE TABLESPACE fast LOCATION '$tablespace'");
-$node->sql('CREATE TABLE t TABLESPACE fast AS SELECT i, md5(i::text) AS x FROM generate_series(1, 100000) i');
-$node->sql('CREATE INDEX ON t (i)');
-$node->sql('CREATE TABLE gone AS SELECT i FROM generate_series(1, 1000) i');
-$node->sql('CREATE UNLOGGED TABLE u AS SELECT 1 AS i');
-$node->sql('SELECT * FROM steward.backup()');
-$node->sql('INSERT INTO t VALUES (0, NULL)');
-$node->sql('SELECT steward.archive_now()');
+my ($node, $tablespace) = Steward::Node->create_with_tablespace('primary', 100000, 'CREATE INDEX ON t (i)', 'CREATE TABLE gone AS SELECT generate_series(1, 1000) i');
 
 my @map = ('--tablespace-map', "$tablespace=" . $node->basedir . '/moved');
 my $restored = Steward::Node->restored('restored', $node, arguments => \@map);

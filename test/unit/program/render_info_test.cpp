@@ -12,6 +12,7 @@ namespace steward {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 
 constexpr uint64_t kMb = kRestoreSegmentSize;
@@ -38,6 +39,23 @@ TEST(RenderInfo, ShowsIntervalsTheHoleWithItsReasonAndRestorePoints) {
     EXPECT_THAT(text, HasSubstr(to_string(Lsn{10 * kMb}) + " before, " + to_string(Lsn{15 * kMb + 80}) + " (backup c) after"));
     EXPECT_THAT(text, HasSubstr("before the upgrade"));
     EXPECT_THAT(text, HasSubstr("(not reachable)"));
+}
+
+TEST(RenderInfo, ShowsWhatABackupWentOnFromAndWhetherItIsKept) {
+    RepositoryInfo repository = kRepositories[0];
+    repository.clusters[0].content.backups[1].base = "a";
+    repository.clusters[0].kept = {"a"};
+    const std::string text = render_info(std::span(&repository, 1));
+    const size_t second = text.find("\n    c ");
+    ASSERT_NE(second, std::string::npos);
+    EXPECT_THAT(text.substr(0, second), HasSubstr("kept, whatever the retention policy says"));
+    EXPECT_THAT(text.substr(second), HasSubstr("went on from backup a\n"));
+    EXPECT_THAT(text.substr(second), Not(HasSubstr("kept,")));
+    const auto json = nlohmann::json::parse(render_info_json(std::span(&repository, 1)))[0]["clusters"][0]["backups"];
+    EXPECT_EQ(json[0]["kept"], true);
+    EXPECT_FALSE(json[0].contains("base"));
+    EXPECT_EQ(json[1]["kept"], false);
+    EXPECT_EQ(json[1]["base"], "a");
 }
 
 TEST(RenderInfo, SaysTheSameInJson) {

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/temporary_directory.h"
+#include "repository/memory_repository.h"
 #include "restore/restore_fixture.h"
 
 namespace steward {
@@ -106,6 +107,36 @@ TEST(DrillRecord, SaysWhereItFailedAndLeavesOutWhatIsNotKnown) {
     EXPECT_EQ(render_drill(record),
               R"({"time":"1970-01-01T00:00:00.000000Z","backup":"nightly","result":"failed","phase":"restoring files","code":"corrupt_object",)"
               R"("error":"object \"x\" is corrupt","detail":"Frame 3.","data_bytes":0,"restore_seconds":0.0,"recovery_seconds":0.0,"check_seconds":0.0})");
+}
+
+TEST(DrillRecord, DisplacesTheOldestOfTooMany) {
+    MemoryStore store;
+    const Repository repository = store.claim(kRestoreIdentity);
+    const ByteView content[] = {as_bytes("a record of long ago")};
+    const auto name_of_day = [](size_t day) { return unique_name(good_record().time - std::chrono::days(kKeptDrills + 2 - day), day); };
+    // Not in the order of time.
+    for (size_t i = 0; i < kKeptDrills + 2; ++i)
+        ASSERT_TRUE(store.memory.put(repository.layout().drill(name_of_day((i + 500) % (kKeptDrills + 2))), content, PutMode::kIfAbsent).ok());
+    const auto names = [&] {
+        std::vector<std::string> found;
+        const std::string prefix = repository.layout().drills_prefix();
+        EXPECT_TRUE(for_each_object(store.memory, prefix, [&](const ObjectInfo& object) -> Result<void> {
+                        found.push_back(object.key.substr(prefix.size()));
+                        return {};
+                    }).ok());
+        return found;
+    };
+
+    store.faulty.fail_always(StorageOperation::kRemove, Error(ErrorCode::permission_denied, "no"));
+    EXPECT_TRUE(store_drill(repository, good_record(), 1).ok()) << "what cannot be removed is no failure of the drill";
+    EXPECT_EQ(names().size(), kKeptDrills + 3);
+    store.faulty.heal();
+    ASSERT_TRUE(store_drill(repository, good_record(), 2).ok());
+    std::vector<std::string> expected;
+    for (size_t day = 4; day < kKeptDrills + 2; ++day) expected.push_back(name_of_day(day));
+    expected.push_back(unique_name(good_record().time, 1));
+    expected.push_back(unique_name(good_record().time, 2));
+    EXPECT_THAT(names(), ::testing::UnorderedElementsAreArray(expected));
 }
 
 TEST(DrillRecord, HasANameOfItsOwn) {

@@ -26,7 +26,7 @@ Error full_error() {
 }
 
 CatalogEntry full_entry() {
-    return {"file:///r", "label", "0/28", "0/99", 3, 1763636683123456, 1763636684123456, UINT64_MAX, 5, 6, 7, true, "17.6"};
+    return {"file:///r", "label", "0/28", "0/99", 3, 1763636683123456, 1763636684123456, UINT64_MAX, 5, 6, 7, true, "17.6", "base", true};
 }
 
 TEST(Messages, ArriveAsSent) {

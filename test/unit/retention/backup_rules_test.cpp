@@ -57,6 +57,19 @@ TEST_F(KeepBackups, OfLocalCalendarPeriods) {
     EXPECT_THAT(kept("daily=3"), ElementsAre("d70", "d81", "d90")) << "d80 and d81 are of one local day, of which the newest stays";
 }
 
+TEST_F(KeepBackups, OfTheDaysOfATimeZone) {
+    add("d91", 1, 91, 90).summary.stopped += std::chrono::hours(2);
+    EXPECT_THAT(kept("daily=2"), ElementsAre("d80", "d91")) << "d90 and d91 stopped at 12:00 and 14:00 of one day";
+    rules_.to_local = local_time_in(*find_time_zone("Asia/Tokyo"));
+    EXPECT_THAT(kept("daily=2"), ElementsAre("d80", "d91")) << "at 21:00 and 23:00";
+    rules_.to_local = local_time_in(*find_time_zone("Pacific/Auckland"));
+    EXPECT_THAT(kept("daily=2"), ElementsAre("d80", "d91")) << "at 01:00 and 03:00 of the next day";
+    rules_.to_local = local_time_in(*find_time_zone("Australia/Sydney"));
+    EXPECT_THAT(kept("daily=2"), ElementsAre("d90", "d91")) << "at 23:00 and 01:00";
+    EXPECT_THAT(reasons("daily=2", "d90"), ElementsAre("daily 2026-04-01"));
+    EXPECT_THAT(reasons("daily=2", "d91"), ElementsAre("the newest complete backup", "daily 2026-04-02"));
+}
+
 TEST_F(KeepBackups, ForAllOfTheirReasons) {
     backup("d90").pinned = true;
     EXPECT_THAT(reasons("1, 5d, daily=1, weekly=1, monthly=1, yearly=1", "d90"),

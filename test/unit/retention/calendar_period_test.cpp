@@ -25,6 +25,17 @@ TEST(CalendarPeriod, WeeksBeginOnMondayAndBelongToTheYearOfTheirThursday) {
     EXPECT_EQ(name_at(PeriodKind::kWeek, "2026-01-01 12:00:00Z"), "2026-W01");
 }
 
+TEST(CalendarPeriod, IsOfTheZonesDay) {
+    const auto day_in = [](const char* zone, std::string_view utc) {
+        return period_name(PeriodKind::kDay, period_begin(PeriodKind::kDay, local_time_in(*find_time_zone(zone))(*parse_time(utc))));
+    };
+    EXPECT_EQ(day_in("UTC", "2026-11-19 11:30:00Z"), "2026-11-19");
+    EXPECT_EQ(day_in("Pacific/Auckland", "2026-11-19 10:30:00Z"), "2026-11-19");
+    EXPECT_EQ(day_in("Pacific/Auckland", "2026-11-19 11:30:00Z"), "2026-11-20") << "summer time, 13 hours ahead";
+    EXPECT_EQ(day_in("Pacific/Auckland", "2026-07-19 11:30:00Z"), "2026-07-19") << "12 hours";
+    EXPECT_EQ(day_in("America/Los_Angeles", "2026-11-19 07:59:00Z"), "2026-11-18");
+}
+
 TEST(CalendarPeriod, GoesBackBeyondTheEpoch) {
     EXPECT_EQ(name_at(PeriodKind::kDay, "1969-12-31 23:59:59.5Z"), "1969-12-31");
     EXPECT_EQ(name_at(PeriodKind::kWeek, "1969-12-31 23:59:59.5Z"), "1970-W01");

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use parent -norequire, 'PostgreSQL::Test::Cluster';
+use POSIX ();
 use PostgreSQL::Test::Cluster ();
 use Test::More;
 
@@ -43,6 +44,24 @@ sub create
 	return $self;
 }
 
+# Make and start the server that tests of restored directories begin with: with checksums, a table "t" of so many rows (i, x) in a tablespace,
+# an unlogged table "u" of one row, and a backup; after it one more row of "t", (0, NULL), which is archived. Returns the node and the
+# tablespace's directory.
+#   also  more statements before the backup
+sub create_with_tablespace
+{
+	my ($class, $name, $rows, @also) = @_;
+	my $self = $class->create($name, initdb => ['--data-checksums']);
+	$self->start;
+	my $tablespace = $self->basedir . '/tablespace';
+	mkdir($tablespace) or die "could not create directory: $!";
+	$self->sql($_)
+	  for 'CREATE EXTENSION pg_steward', "CREATE TABLESPACE fast LOCATION '$tablespace'",
+	  "CREATE TABLE t TABLESPACE fast AS SELECT i, md5(i::text) AS x FROM generate_series(1, $rows) i",
+	  'CREATE UNLOGGED TABLE u AS SELECT 1 AS i', @also, 'SELECT * FROM steward.backup()', 'INSERT INTO t VALUES (0, NULL)', 'SELECT steward.archive_now()';
+	return ($self, $tablespace);
+}
+
 # As in PostgreSQL's module, but a server that does not start fails this test alone: BAIL_OUT would end the whole run,
 # before the server's log is shown.
 sub start
@@ -76,6 +95,20 @@ sub set
 		(my $value = $settings{$name}) =~ s/'/''/g;
 		$self->append_conf('postgresql.conf', "$name = '$value'");
 	}
+	return;
+}
+
+# Give a stopped server a past: the job's schedule has been as it is for ten days, and the job succeeded last so many seconds ago, as run 41.
+sub prepare_past
+{
+	my ($self, $job, $expression, $seconds_ago) = @_;
+	my $dir = $self->data_dir . '/pg_steward';
+	my $stamp = sub { POSIX::strftime('%Y-%m-%dT%H:%M:%S.000000Z', gmtime(time() - $_[0])) };
+	my $last = $stamp->($seconds_ago);
+	mkdir($dir, 0700);
+	Steward::Test::spew("$dir/schedule.json", sprintf('{"%s":{"schedule":"%s","timezone":"UTC","enabled_since":"%s"}}', $job, $expression, $stamp->(10 * 86400)));
+	Steward::Test::spew("$dir/jobs.jsonl",
+		qq({"number":41,"job":"$job","trigger":"schedule","started_at":"$last","finished_at":"$last","bytes":1,"result":"succeeded"}\n));
 	return;
 }
 
@@ -170,6 +203,19 @@ sub wal_object
 	my $dir = $self->cluster_dir // return '';
 	return "$dir/wal/$name" if $name =~ /\.history$/;
 	return join('/', $dir, 'wal', substr($name, 0, 8), substr($name, 8, 8), $name);
+}
+
+# Change one bit of the largest pack in the default repository. Returns the pack's name as errors have it, and what makes it sound again.
+sub damage_largest_pack
+{
+	my ($self) = @_;
+	my ($pack) = sort { -s $b <=> -s $a } glob($self->cluster_dir . '/packs/*/*');
+	my $sound = Steward::Test::slurp($pack);
+	my $damaged = $sound;
+	substr($damaged, 5000, 1) = chr(ord(substr($damaged, 5000, 1)) ^ 0x10);
+	Steward::Test::spew($pack, $damaged);
+	my ($name) = $pack =~ m{(packs/.*)};
+	return ($name, sub { Steward::Test::spew($pack, $sound) });
 }
 
 # Names of all stored segments, in order.

@@ -19,7 +19,7 @@ use Steward::Node;
 use Test::More;
 use Time::HiRes ();
 
-our @EXPORT = (qw(poll_until run_program program_ok program_fails source_dir pg_major slurp spew), @Test::More::EXPORT);
+our @EXPORT = (qw(poll_until wait_for_drill_server wait_until_gone run_program program_ok program_fails source_dir pg_major slurp spew), @Test::More::EXPORT);
 
 use constant kLogLines => 80;
 use constant kOwnLogLines => 15;
@@ -51,6 +51,22 @@ sub poll_until
 		Time::HiRes::sleep(kPollSeconds);
 	}
 	return 1;
+}
+
+# Wait until the server of a drill in this directory runs. Returns its process id.
+sub wait_for_drill_server
+{
+	my ($directory) = @_;
+	my $pid;
+	poll_until(sub { ($pid) = (eval { slurp("$directory/pg_steward.drill/data/postmaster.pid") } // '') =~ /^(\d+)\n/; $pid }, 'the server of a drill runs');
+	return $pid;
+}
+
+# Wait until the process has ended. Nobody may be there to reap it.
+sub wait_until_gone
+{
+	my ($pid) = @_;
+	return poll_until(sub { (eval { slurp("/proc/$pid/stat") } // 'Z') =~ /^Z|\) Z / }, "process $pid is gone");
 }
 
 # Run pg_steward with the arguments. Returns a hash: exit (128 + signal when killed), stdout, stderr.
