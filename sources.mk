@@ -47,11 +47,14 @@ CORE_SOURCES = \
 	src/core/postgres/configuration.cpp \
 	src/core/postgres/connection_string.cpp \
 	src/core/postgres/crc32c.cpp \
+	src/core/postgres/database_list.cpp \
+	src/core/postgres/heap_page.cpp \
 	src/core/postgres/lsn.cpp \
 	src/core/postgres/page.cpp \
 	src/core/postgres/pg_control.cpp \
 	src/core/postgres/pg_version.cpp \
 	src/core/postgres/relation_file.cpp \
+	src/core/postgres/relation_map.cpp \
 	src/core/postgres/timeline.cpp \
 	src/core/postgres/wal_name.cpp \
 	src/core/postgres/wal_reader.cpp \
@@ -79,6 +82,7 @@ CORE_SOURCES = \
 	src/core/restore/backup_manifest.cpp \
 	src/core/restore/choose_backup.cpp \
 	src/core/restore/content_comparison.cpp \
+	src/core/restore/database_choice.cpp \
 	src/core/restore/recovery_target.cpp \
 	src/core/restore/recovery_window.cpp \
 	src/core/restore/repository_facts.cpp \
@@ -86,6 +90,7 @@ CORE_SOURCES = \
 	src/core/restore/restore_facts.cpp \
 	src/core/restore/restore_plan.cpp \
 	src/core/restore/restore_progress.cpp \
+	src/core/restore/stored_file.cpp \
 	src/core/restore/surplus.cpp \
 	src/core/restore/target_directory.cpp \
 	src/core/restore/target_proof.cpp \

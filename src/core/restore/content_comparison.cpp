@@ -50,9 +50,9 @@ Result<void> clear(int fd, uint64_t offset, ByteView zeros, const std::filesyste
 
 bool is_comparable(const Manifest& manifest, const ManifestFile& file) {
     if (file.digest && file.size <= kLargestComparedWhole) return true;
-    // Files without any content are zeros, which can be looked for.
+    // A file of zeros is made anew without reading what is there.
     return file.size % kPageSize == 0 &&
-           (file.runs.empty() || std::ranges::any_of(file.runs, [&](const ManifestRun& run) { return manifest.packs[run.pack].table != 0; }));
+           std::ranges::any_of(file.runs, [&](const ManifestRun& run) { return manifest.packs[run.pack].table != 0; });
 }
 
 ContentComparison::ContentComparison(const Repository& repository, const Manifest& manifest, Log& log)

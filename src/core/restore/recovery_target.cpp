@@ -113,6 +113,7 @@ std::string configure_recovery(std::string_view automatic, const ServerConfigura
     set["recovery_target_timeline"] = settings.timeline;
     set["recovery_target_action"] = std::nullopt;
     set["recovery_target_inclusive"] = std::nullopt;
+    set["ignore_invalid_pages"] = settings.invalid_pages == InvalidPages::kIgnore ? std::optional<std::string>("on") : std::nullopt;
     if (wanted) {
         set[wanted->first] = wanted->second;
         set["recovery_target_action"] = std::string(to_string(settings.target.action));

@@ -60,12 +60,19 @@ struct StandbySettings {
 /// usage for a slot without a connection.
 Result<void> check_standby(const StandbySettings& standby);
 
+/// What recovery does with WAL that changes a page which is not there.
+enum class InvalidPages {
+    kRefuse,  ///< PANIC: the backup or its WAL is damaged
+    kIgnore,  ///< warn and go on, as databases need that were left out
+};
+
 /// What a restored data directory's recovery is told.
 struct RecoverySettings {
     RecoveryTarget target;
     std::string timeline;         ///< value of recovery_target_timeline: "latest", "current" or a number
     std::string restore_command;  ///< as the server runs it, with its own escapes
     std::optional<StandbySettings> standby = {};  ///< then there is no target
+    InvalidPages invalid_pages = InvalidPages::kRefuse;
 };
 
 /// Return the new content of postgresql.auto.conf, whose former content is `automatic`.
@@ -73,7 +80,8 @@ struct RecoverySettings {
 /// No target that was set before survives. One that `elsewhere`, the settings of postgresql.conf, still sets is overridden
 /// with an empty value, which has to stand before the wanted one: up to 15 the server takes any assignment after the first
 /// target for a second target (assign_recovery_target_* in guc.c). For a standby, connection and slot that were set before go in the
-/// same way, since they were another server's: two standbys on one slot fail. All other lines stay as they are. Pure.
+/// same way, since they were another server's: two standbys on one slot fail. ignore_invalid_pages of an earlier restore goes unless
+/// this one needs it. All other lines stay as they are. Pure.
 std::string configure_recovery(std::string_view automatic, const ServerConfiguration& elsewhere, const RecoverySettings& settings);
 
 /// What the server needs to run this program's wal-get.

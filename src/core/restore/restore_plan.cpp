@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "core/base/format.h"
 #include "core/restore/repository_facts.h"
@@ -52,6 +53,8 @@ Result<void> check_version(const BackupSummary& backup, const RestoreOptions& op
 
 Result<void> check_options(const RestoreOptions& options) {
     if (!options.standby) return {};
+    if (options.databases.is_made())
+        return Error(ErrorCode::usage, "a standby cannot leave out databases").detail("It receives the changes of all of them from its primary.");
     const RecoveryTarget& target = options.choice.target;
     if (target.kind != TargetKind::kLatest || target.timeline.kind != TimelineChoice::Kind::kLatest)
         return Error(ErrorCode::usage, "a standby cannot have a recovery target").detail("It follows its primary, on the latest timeline.");
@@ -128,6 +131,16 @@ RecoverySettings plan_recovery(const RestoreFacts& facts, const Candidate& candi
     return recovery;
 }
 
+/// Decide which databases are restored, and take the content of the others out of the plan.
+Result<void> plan_databases(RestorePlan& plan, std::span<const Repository> repositories, const DatabaseChoice& choice) {
+    if (!choice.is_made()) return {};
+    TRY_ASSIGN(const std::vector<ListedDatabase> databases, read_databases(repositories, plan.repository, plan.manifest));
+    TRY_ASSIGN(plan.databases, select_databases(choice, databases, plan.manifest));
+    leave_out_content(plan.manifest, *plan.databases);
+    plan.recovery.invalid_pages = plan.databases->is_partial() ? InvalidPages::kIgnore : InvalidPages::kRefuse;
+    return {};
+}
+
 void leave_out_startup_files(Manifest& manifest) {
     std::erase_if(manifest.files, [](const ManifestFile& file) { return std::ranges::find(kNotRestored, file.path) != std::end(kNotRestored); });
 }
@@ -158,6 +171,24 @@ std::string_view action_name(DirectoryAction action) {
         case DirectoryAction::kMoveAside: return "move aside";
     }
     return {};
+}
+
+void describe_databases(const DatabaseSelection& databases, const auto& line) {
+    const auto name = [](const ListedDatabase& database) { return formatted("{}, OID {}", describe_names(database), database.oid); };
+    std::string_view heading = "databases";
+    for (const ListedDatabase& database : databases.restored) line(std::exchange(heading, ""), name(database));
+    heading = "left out";
+    for (const LeftOutDatabase& left_out : databases.left_out)
+        line(std::exchange(heading, ""), formatted("{}, {} files, {}", name(left_out.database), left_out.files, pretty_size(left_out.bytes)));
+}
+
+nlohmann::json databases_json(const DatabaseSelection& databases) {
+    nlohmann::json json = {
+        {"restored", nlohmann::json::array()}, {"left_out", nlohmann::json::array()}, {"statements_after", statements_after(databases)}};
+    for (const ListedDatabase& database : databases.restored) json["restored"].push_back({{"oid", database.oid}, {"names", database.names}});
+    for (const auto& [database, files, bytes] : databases.left_out)
+        json["left_out"].push_back({{"oid", database.oid}, {"names", database.names}, {"files", files}, {"bytes", bytes}});
+    return json;
 }
 
 void describe_standby(const StandbySettings& standby, const auto& line) {
@@ -233,6 +264,7 @@ Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const
     plan.wal_files = wal_files_of(facts, chosen);
     plan.timeline = chosen.history.timeline();
     plan.recovery = plan_recovery(facts, chosen, options);
+    TRY(plan_databases(plan, repositories, options.databases));
     plan.wal_end = chosen.reach.end;
     if (chosen.reach.tail) plan.wal_tail = to_string(*chosen.reach.tail, facts.wal.segment_size());
     plan.target_lsn = proof.lsn;
@@ -268,6 +300,7 @@ std::string render_plan(const RestorePlan& plan) {
                                         pretty_size(surplus.bytes)));
     if (plan.surplus.unarchived_wal != 0)
         line("warning", formatted("{} WAL files among them were not archived yet", plan.surplus.unarchived_wal));
+    if (plan.databases) describe_databases(*plan.databases, line);
     if (plan.owner) line("owner", formatted("user {}, group {}", plan.owner->user, plan.owner->group));
     if (plan.recovery.target.kind != TargetKind::kLatest) line("then", std::string(to_string(plan.recovery.target.action)));
     if (plan.recovery.standby) describe_standby(*plan.recovery.standby, line);
@@ -305,6 +338,7 @@ std::string render_plan_json(const RestorePlan& plan) {
                                  {"unarchived_wal", plan.surplus.unarchived_wal}};
     if (plan.recovery.standby)
         json["standby"] = {{"primary_conninfo", plan.recovery.standby->primary_conninfo}, {"primary_slot_name", plan.recovery.standby->slot}};
+    if (plan.databases) json["databases"] = databases_json(*plan.databases);
     if (plan.owner) json["owner"] = {{"user", plan.owner->user}, {"group", plan.owner->group}};
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }

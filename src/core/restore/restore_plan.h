@@ -15,6 +15,7 @@
 #include "core/base/result.h"
 #include "core/repository/repository.h"
 #include "core/restore/choose_backup.h"
+#include "core/restore/database_choice.h"
 #include "core/restore/restore_progress.h"
 #include "core/restore/surplus.h"
 #include "core/restore/target_directory.h"
@@ -35,6 +36,7 @@ struct RestoreOptions {
     std::optional<int> server_major;                      ///< of the programs that are to start the directory, where that is known
     WalGetCommand wal_get;
     std::optional<StandbySettings> standby;               ///< make a standby, which has no recovery target
+    DatabaseChoice databases;
     int workers = 2;
 };
 
@@ -45,7 +47,8 @@ struct PlannedTablespace {
 };
 
 struct RestorePlan {
-    Manifest manifest;
+    Manifest manifest;            ///< of what is restored: databases that are left out have files without content
+    std::optional<DatabaseSelection> databases;  ///< where databases were chosen
     size_t repository = 0;        ///< which one serves the manifest and is tried first for content
     std::string repository_url;
     DirectoryPlan directory;
@@ -68,7 +71,7 @@ struct RestorePlan {
 ///
 /// `repositories` are not empty and hold one cluster. Errors: as list_candidates, prove_target, decide_directory and decide_owner;
 /// wrong_version when `server_major` is another one; invalid_argument for a tablespace location that cannot be used; as check_standby;
-/// usage for a standby with a recovery target.
+/// usage for a standby with a recovery target or without all databases; as read_databases and select_databases.
 Result<RestorePlan> plan_restore(std::span<const Repository> repositories, const RestoreOptions& options, const Clock& clock,
                                  RestoreProgress& progress, const CancelToken& cancel);
 

@@ -40,6 +40,7 @@ struct RestoreCommand {
     std::vector<std::string> tablespaces;
     std::string tablespace_root;
     int jobs = 4;
+    std::vector<std::string> databases, excluded_databases;
     bool standby = false;
     std::string primary_conninfo, primary_host, primary_port, primary_user, slot;
     bool dry_run = false;
@@ -78,6 +79,13 @@ RestoreCommand::RestoreCommand(CLI::App& app) : settings(app, {"repository", "cl
     primary.add_option("--primary-user", primary_user, "User")->type_name("USER")->needs(as_standby)->excludes(conninfo);
     primary.add_option("--slot", slot, "Replication slot on the primary")->type_name("NAME")->needs(as_standby);
 
+    CLI::Option* only = app.add_option("--database", databases, "Restore this one of the operators' databases, and not the others; may be repeated")
+                            ->type_name("NAME")
+                            ->allow_extra_args(false);
+    app.add_option("--exclude-database", excluded_databases, "Restore all databases but this one; may be repeated")
+        ->type_name("NAME")
+        ->allow_extra_args(false)
+        ->excludes(only);
     app.add_option("--tablespace-map", tablespaces, "New location of one tablespace; may be repeated")->type_name("OLD=NEW")->allow_extra_args(false);
     app.add_option("--tablespace-map-all", tablespace_root, "New parent directory of all other tablespaces")->type_name("DIR");
     CLI::Option* preserve =
@@ -175,6 +183,7 @@ Result<RestoreOptions> make_options(const RestoreCommand& command, const Setting
     }
     TRY_ASSIGN(options.wal_get, own_wal_get(settings));
     options.standby = make_standby(command);
+    options.databases = {command.databases, command.excluded_databases};
     options.workers = command.jobs;
     return options;
 }
@@ -187,6 +196,18 @@ std::string next_step(const RestorePlan& plan) {
                                   : plan.recovery.target.action == TargetAction::kPromote ? "at the target it ends recovery and accepts connections"
                                                                                           : "at the target it shuts down";
     return formatted("Restored. Start it with PostgreSQL {}: {}.\n", plan.manifest.summary.major, then);
+}
+
+std::string databases_step(const DatabaseSelection& databases) {
+    std::string text = "\nThe databases that were left out are of no use. Drop them when recovery has ended:\n\n", oids;
+    for (const std::string& statement : statements_after(databases)) text += statement + "\n";
+    for (const LeftOutDatabase& left_out : databases.left_out) oids += (oids.empty() ? "" : ", ") + std::to_string(left_out.database.oid);
+    return text + formatted(
+                      "\nThe names are the backup's. This tells which they have now:\n\n"
+                      "SELECT oid, datname FROM pg_database WHERE oid IN ({});\n\n"
+                      "A database that was made after the backup from one of them with STRATEGY file_copy is empty too. The server's log may warn\n"
+                      "of invalid pages in their files, base/OID/...: in other databases that is damage.\n",
+                      oids);
 }
 
 Result<int> run(const RestoreCommand& command) {
@@ -211,6 +232,7 @@ Result<int> run(const RestoreCommand& command) {
     TRY(execute_restore(plan, opened.repositories, log, progress, signals.cancel()));
     display.reset();
     if (command.format == OutputFormat::kText) TRY(print(next_step(plan)));
+    if (command.format == OutputFormat::kText && plan.databases && plan.databases->is_partial()) TRY(print(databases_step(*plan.databases)));
     return 0;
 }
 

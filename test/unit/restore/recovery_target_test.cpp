@@ -46,6 +46,13 @@ TEST(ConfigureRecovery, GivesAStandbyItsOwnConnectionAndSlotOnly) {
     EXPECT_THAT(configure_recovery("", {{"primary_slot_name", "theirs"}}, settings), HasSubstr("primary_slot_name = ''\n"));
 }
 
+TEST(ConfigureRecovery, AcceptsInvalidPagesOnlyInTheRestoreThatNeedsIt) {
+    RecoverySettings settings = settings_for({});
+    EXPECT_THAT(configure_recovery("ignore_invalid_pages = 'on'\n", {}, settings), Not(HasSubstr("ignore_invalid_pages")));
+    settings.invalid_pages = InvalidPages::kIgnore;
+    EXPECT_THAT(configure_recovery("", {}, settings), HasSubstr("ignore_invalid_pages = 'on'\n"));
+}
+
 TEST(CheckStandby, RefusesSlotsThatCannotBe) {
     EXPECT_TRUE(check_standby({"host=a", "s_1"}).ok());
     EXPECT_TRUE(check_standby({"", ""}).ok());
