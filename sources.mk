@@ -147,6 +147,7 @@ PROGRAM_SOURCES = \
 	src/program/engine/wal.cpp \
 	src/program/engine/window_watch.cpp \
 	src/program/main.cpp \
+	src/program/niceness.cpp \
 	src/program/open_repositories.cpp \
 	src/program/own_wal_get.cpp \
 	src/program/random_number.cpp \

@@ -19,9 +19,21 @@ clean_up() {
     [ -z "$scratch" ] || rm -rf "$scratch"
 }
 
+# Start over where the major is that is to be measured, with what is built here.
+enter_matrix() {  # PARENT OF SCRATCH DIRECTORIES
+    "$source_tree/tools/packages" build bench matrix >&2
+    make -s -C "$source_tree" -j"$(nproc)" shared >&2
+    "$source_tree/tools/pg-matrix" >&2
+    exec "$source_tree/tools/pg-matrix-enter" -b /usr/include/fmt -b /usr/include/nlohmann -b "$1" \
+        env STEWARD_BENCH_DIR="$1" STEWARD_BENCH_MAJOR="$kMajor" "$source_tree/bench/$name"
+}
+
 # Install, build, make the scratch directory. $1 is the free disk space that the run takes, in GB.
 set_the_stage() {
     [ "$(id -u)" = 0 ] || die "must be run as root: it installs packages, and runs servers as user postgres"
+    local parent=${STEWARD_BENCH_DIR:-/var/tmp/pg_steward-bench} free_gb
+    mkdir -p "$parent"
+    if [ -z "${STEWARD_IN_MATRIX:-}" ] && [ ! -x "$kBindir/pg_config" ]; then enter_matrix "$parent"; fi
     # The matrix root has what the host built, and packages of its own.
     if [ -z "${STEWARD_IN_MATRIX:-}" ]; then
         "$source_tree/tools/packages" build bench
@@ -29,9 +41,6 @@ set_the_stage() {
     else
         make -s -C "$source_tree" -j"$(nproc)" PG_CONFIG=$kBindir/pg_config all >&2
     fi
-
-    local parent=${STEWARD_BENCH_DIR:-/var/tmp/pg_steward-bench} free_gb
-    mkdir -p "$parent"
     trap clean_up EXIT
     trap 'exit 130' INT TERM
     scratch=$(mktemp -d "$parent/$name.XXXXXX")

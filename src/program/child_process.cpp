@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "program/niceness.h"
 
 extern char** environ;
 
@@ -23,12 +23,6 @@ namespace steward {
 namespace {
 
 constexpr std::chrono::milliseconds kChildLook{50};
-// A third of what others get of a busy processor, and the last of those that wait for the disk. With the least of both (19, and the idle class) a drill on a
-// machine that is always busy does not come to its end.
-constexpr int kNiceness = 5;
-// linux/ioprio.h: IOPRIO_WHO_PROCESS, and IOPRIO_CLASS_BE in the place of the class, with its lowest level.
-constexpr int kIoprioWhoProcess = 1;
-constexpr int kIoprioLast = 2 << 13 | 7;
 
 /// What a child is made of, prepared before the fork: other threads may hold any lock of the C library when it happens.
 struct Prepared {
@@ -82,11 +76,6 @@ int read_exec_cause(int pipe) {
 }
 
 }  // namespace
-
-void be_nice() {
-    ::setpriority(PRIO_PROCESS, 0, kNiceness);
-    ::syscall(SYS_ioprio_set, kIoprioWhoProcess, 0, kIoprioLast);
-}
 
 Result<ChildProcess> ChildProcess::start(const ChildPlan& plan) {
     TRY_ASSIGN(const UniqueFd output, open_file(plan.output, O_WRONLY | O_CREAT | O_APPEND));

@@ -51,7 +51,4 @@ private:
 /// "exited with status 1", "was terminated by signal 9: Killed".
 std::string describe_end(int wait_status);
 
-/// Let this thread, and those it starts from now on, yield to others at processor and disk, without being starved by them.
-void be_nice();
-
 }  // namespace steward

@@ -33,7 +33,7 @@ constexpr int kSendTimeoutMs = 5000;
         [[maybe_unused]] const ssize_t n = ::write(error_pipe, &cause, sizeof cause);
         ::_exit(127);
     };
-    ::setpgid(0, 0);
+    ::setsid();  // a process group to be signalled, and a group for the scheduler that can be nice
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(127);  // it died before the line above took effect
 

@@ -11,6 +11,7 @@
 #include "core/restore/restore.h"
 #include "program/child_process.h"
 #include "program/drill/scratch_server.h"
+#include "program/niceness.h"
 #include "program/own_wal_get.h"
 #include "program/random_number.h"
 #include "program/server_version.h"

@@ -1,7 +1,5 @@
 // The backup engine: copies one base backup while the worker holds the backup session.
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -17,6 +15,7 @@
 #include "program/engine/catalog_entry.h"
 #include "program/engine/engines.h"
 #include "program/engine/progress_reporter.h"
+#include "program/niceness.h"
 #include "program/random_number.h"
 
 namespace steward {
@@ -94,7 +93,7 @@ Result<void> run_backup_engine(EngineLink& link) {
     TRY_ASSIGN(const BackupStartMessage start, link.expect<BackupStartMessage>());
     TRY_ASSIGN(const Settings settings, parse_settings(configuration.settings));
     // Before there are threads that copy: they inherit it, and Linux gives each of its own otherwise.
-    static_cast<void>(::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + settings.backup_nice));
+    be_nicer(settings.backup_nice);
     const SystemClock clock;
     SteadyRetryTimer timer;
     TRY_ASSIGN(const std::vector<Repository> repositories,
