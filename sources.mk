@@ -62,7 +62,6 @@ CORE_SOURCES = \
 	src/core/postgres/wal_summary.cpp \
 	src/core/proof/drill.cpp \
 	src/core/proof/scratch_directory.cpp \
-	src/core/proof/verification_record.cpp \
 	src/core/proof/verify.cpp \
 	src/core/proof/wal_holes.cpp \
 	src/core/protocol/frame.cpp \
@@ -78,6 +77,7 @@ CORE_SOURCES = \
 	src/core/repository/record_list.cpp \
 	src/core/repository/repository.cpp \
 	src/core/repository/restore_points.cpp \
+	src/core/repository/verification_record.cpp \
 	src/core/repository/wal_tail.cpp \
 	src/core/restore/backup_manifest.cpp \
 	src/core/restore/choose_backup.cpp \

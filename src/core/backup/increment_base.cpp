@@ -11,6 +11,7 @@
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/repository/catalog.h"
+#include "core/repository/verification_record.h"
 
 namespace steward {
 
@@ -67,7 +68,11 @@ Result<std::vector<bool>> find_usable_packs(std::span<const Repository> reposito
     usable.flip();
     for (const Repository& repository : repositories) {
         TRY_ASSIGN(const auto sizes, list_pack_sizes(repository, manifest.packs));
-        for (size_t i = 0; i < usable.size(); ++i) usable[i] = usable[i] && is_there(sizes, repository.layout(), manifest.packs[i]);
+        TRY_ASSIGN(const std::set<std::string> damaged, load_damaged_packs(repository));
+        const auto is_sound = [&](const ManifestPack& pack) {
+            return is_there(sizes, repository.layout(), pack) && !damaged.contains(repository.layout().pack(pack.set, pack.number));
+        };
+        for (size_t i = 0; i < usable.size(); ++i) usable[i] = usable[i] && is_sound(manifest.packs[i]);
     }
     return usable;
 }

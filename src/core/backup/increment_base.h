@@ -15,8 +15,8 @@
 namespace steward {
 
 /// Load the newest backup that every one of `repositories` (at least one) holds with the same content; nothing when there is none. One
-/// that is damaged is passed over and logged. Packs that are missing somewhere, have another size than the manifest says, or are
-/// sparse are not usable. Errors: as Storage::list and read; cancelled.
+/// that is damaged is passed over and logged. Packs that are missing somewhere, have another size than the manifest says, are
+/// sparse, or were found damaged by a verification are not usable. Errors: as Storage::list and read; cancelled.
 Result<std::optional<IncrementBase>> find_increment_base(std::span<const Repository> repositories, Log& log, const CancelToken& cancel);
 
 /// Check that every repository still holds every pack of `packs` in its size. Errors: wrong_state naming one that is not there; as

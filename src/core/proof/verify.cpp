@@ -4,15 +4,16 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "core/backup/manifest.h"
 #include "core/base/format.h"
 #include "core/base/parallel.h"
 #include "core/postgres/wal_name.h"
-#include "core/proof/verification_record.h"
 #include "core/proof/wal_holes.h"
 #include "core/repository/object_range.h"
+#include "core/repository/verification_record.h"
 #include "core/restore/repository_facts.h"
 
 namespace steward {
@@ -81,6 +82,7 @@ private:
         }
         records_ = std::move(remembered.keys);
         if (options_.memory == VerifyMemory::kUse) known_ = std::move(remembered.record.verified);
+        known_damaged_ = std::move(remembered.record.damaged);
         return {};
     }
 
@@ -292,11 +294,14 @@ private:
 
     VerificationRecord make_record(bool finished) {
         const std::lock_guard lock(mutex_);
-        VerificationRecord record{clock_.now(), finished, report_.objects, report_.bytes, problems_.size(), {}};
-        for (const Item& item : items_)
+        VerificationRecord record{clock_.now(), finished, report_.objects, report_.bytes, problems_.size(), {}, {}};
+        for (const Item& item : items_) {
+            const bool was_damaged = item.state == ItemState::kUnread && known_damaged_.contains(item.object.key);
+            if (item.kind == ObjectKind::kPack && (item.state == ItemState::kBad || was_damaged)) record.damaged.insert(item.object.key);
             if (item.state == ItemState::kGood && !is_always_read(item))
                 record.verified.emplace_hint(record.verified.end(), item.object.key,
                                              VerifiedObject{item.object.size, item.length, item.object.modified, item.verified});
+        }
         return record;
     }
 
@@ -307,6 +312,7 @@ private:
     const TimePoint started_;
     std::atomic<TimePoint> last_record_;
     std::map<std::string, VerifiedObject, std::less<>> known_;  // by earlier runs
+    std::set<std::string> known_damaged_;                       // likewise
     RepositoryContent content_;
     std::optional<RestoreFacts> facts_;  // made of content_
 

@@ -25,7 +25,8 @@ for my $victim (qw(engine worker archiver postmaster engine))
 	my $engine = $victims{engine}->();
 	like($pid, qr/^[0-9]+$/, "$victim runs");
 	kill('KILL', $pid) or die "could not kill $victim: $!";
-	poll_until(sub { !kill(0, $engine) }, "engine $engine is gone") if $victim ne 'archiver';
+	# Whichever it was, the engine ends with it or with the server's restart, which a session could otherwise still precede.
+	poll_until(sub { !kill(0, $engine) }, "engine $engine is gone");
 	$load->kill_kill(grace => 1);
 	if ($victim eq 'postmaster')
 	{

@@ -59,6 +59,15 @@ for my $run ([ 'one that reads everything again names it', '--recheck' ], ['and 
 	my %found = verify(8, $name, @arguments);
 	like($found{problems}[0]{object}, qr/\Q$pack_name\E$/, 'the pack is named');
 }
+# What a backup would have referred to in the damaged pack is stored anew.
+my @restore = ('restore', '--repository', $repository, '--target-immediate');
+program_fails([ @restore, '--backup', 'b', '--data-dir', $node->basedir . '/b' ], 8, qr/\Q$pack_name\E/, 'a restore that needs the pack');
+$node->start;
+$node->sql(q{SELECT * FROM steward.backup(label => 'c')});
+$node->stop;
+program_ok([ @restore, '--backup', 'c', '--data-dir', $node->basedir . '/c' ], 'the next backup does without it');
+$node->command_ok([ 'pg_verifybackup', '-n', $node->basedir . '/c' ], 'and is whole');
+
 run('cp', '-p', $sound, $pack);
 verify(0, 'repaired, it verifies');
 

@@ -7,6 +7,7 @@
 
 #include "backup/test_repository.h"
 #include "base/temporary_directory.h"
+#include "core/repository/verification_record.h"
 #include "postgres/wal_summary_writer.h"
 
 namespace steward {
@@ -106,6 +107,19 @@ TEST_F(FindIncrementBase, DoesNotUsePacksThatAreGoneCutOffOrHardlyInUse) {
     const auto missing = check_packs_are_there(repository_.all(), manifest.packs);
     ASSERT_FALSE(missing.ok());
     EXPECT_EQ(missing.error().code(), ErrorCode::wrong_state);
+}
+
+TEST_F(FindIncrementBase, DoesNotUsePacksThatAVerificationFoundDamaged) {
+    for (const char* set : {"bad", "good"}) store_pack(set, 8192);
+    store_backup("b", 100, {{"bad", 8192}, {"good", 8192}});
+    std::vector<std::string> records;
+    VerificationRecord record{kNow, true, 3, 0, 1, {repository().layout().pack("bad", 0)}, {}};
+    record.verified.emplace(repository().layout().pack("good", 0), VerifiedObject{1, 1, kNow, kNow});
+    ASSERT_TRUE(store_verification(repository(), record, 1, records).ok());
+    EXPECT_EQ(find()->usable, (std::vector<bool>{false, true}));
+    record.damaged.clear();
+    ASSERT_TRUE(store_verification(repository(), record, 2, records).ok());
+    EXPECT_EQ(find()->usable, (std::vector<bool>{true, true})) << "it was cured";
 }
 
 TEST(FindSparsePacks, StaysWithinItsBudgetAndBeginsWithTheEmptiest) {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/postgres/wal_name.h"
-#include "core/proof/verification_record.h"
+#include "core/repository/verification_record.h"
 #include "core/repository/gap_ledger.h"
 #include "restore/restore_fixture.h"
 
@@ -218,6 +218,30 @@ TEST_F(VerifyRepository, FindsDamageThatLooksUnchangedOnlyWhenItReadsAgain) {
     EXPECT_TRUE(verify().problems.empty());
     EXPECT_EQ(recheck().problems.size(), 1u);
     EXPECT_EQ(verify().problems.size(), 1u) << "what was found is not remembered as verified";
+}
+
+TEST_F(VerifyRepository, WritesDownWhichPacksAreDamagedUntilTheyAreWhole) {
+    verify();
+    EXPECT_TRUE(load_damaged_packs(repository_).value().empty());
+    flip_at_the_same_time(pack_key());
+    recheck();
+    EXPECT_EQ(load_damaged_packs(repository_).value(), std::set<std::string>{pack_key()});
+    verify({.depth = VerifyDepth::kQuick});
+    EXPECT_EQ(load_damaged_packs(repository_).value(), std::set<std::string>{pack_key()}) << "a quick run knows nothing of content";
+    flip_at_the_same_time(pack_key());
+    verify();
+    EXPECT_TRUE(load_damaged_packs(repository_).value().empty());
+}
+
+TEST_F(VerifyRepository, ARunThatIsCutOffKeepsWhatItDidNotReach) {
+    flip_at_the_same_time(pack_key());
+    verify();
+    ASSERT_EQ(load_damaged_packs(repository_).value().size(), 1u);
+    // Read before the pack.
+    put_gap(Lsn{4 * kMb}, Lsn{6 * kMb}, GapReason::kDropped);
+    storage_.stop_at_read = repository_.layout().gap(1, Lsn{4 * kMb}, Lsn{6 * kMb});
+    ASSERT_FALSE(verify_repository(repository_, {.workers = 1, .random = 1000}, clock_, progress_, storage_.stop.get_token()).ok());
+    EXPECT_EQ(load_damaged_packs(repository_).value(), std::set<std::string>{pack_key()});
 }
 
 TEST_F(VerifyRepository, FindsAFlippedBitAnywhereInAnyObject) {

@@ -5,7 +5,7 @@
 
 #include "core/backup/manifest.h"
 #include "core/backup/page_table.h"
-#include "core/proof/verification_record.h"
+#include "core/repository/verification_record.h"
 #include "core/repository/catalog.h"
 #include "core/repository/gap_ledger.h"
 #include "core/repository/pins.h"

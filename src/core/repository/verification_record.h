@@ -3,7 +3,7 @@
 //
 // Content of the object: JSON, one value a line. First the summary, then one array an object:
 //
-//   {"time":"...","finished":true,"objects":N,"bytes":N,"problems":N}
+//   {"time":"...","finished":true,"objects":N,"bytes":N,"problems":N,"damaged":["KEY",...]}
 //   ["KEY",SIZE,LENGTH,MODIFIED,VERIFIED]
 //
 // SIZE is that of the stored object and LENGTH that of its content, in bytes; the times are microseconds since the epoch.
@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,7 @@ struct VerificationRecord {
     uint64_t objects = 0;     ///< in the repository
     uint64_t bytes = 0;       ///< stored
     uint64_t problems = 0;    ///< found by the run that wrote this; never remembered as verified
+    std::set<std::string> damaged;  ///< keys of packs whose content is not what it was: backups go on from them no more
     std::map<std::string, VerifiedObject, std::less<>> verified;  ///< by key
 };
 
@@ -57,6 +59,10 @@ struct RememberedVerification {
 /// Load what earlier runs remember. One that may not be read counts as not there: verifying again is always right.
 /// Errors: as Storage::list; those of reading that a repetition may cure.
 Result<RememberedVerification> load_verification(const Repository& repository);
+
+/// Keys of the packs that the newest record calls damaged. Reads no more of the record than its summary.
+/// Errors: as load_verification.
+Result<std::set<std::string>> load_damaged_packs(const Repository& repository);
 
 /// Store the record, then remove those in `superseded`, which holds the key of the new one alone on return. `random` makes the name
 /// unique among hosts. Durable on return; a crash in between leaves records too many, which the next run removes.

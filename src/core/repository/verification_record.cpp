@@ -1,4 +1,4 @@
-#include "core/proof/verification_record.h"
+#include "core/repository/verification_record.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -29,6 +29,14 @@ bool read_summary(const Json& json, VerificationRecord& record) {
     if (!time.ok()) return false;
     record.time = *time;
     record.finished = json["finished"].get<bool>();
+    // Records of before have none.
+    if (json.contains("damaged")) {
+        if (!json["damaged"].is_array()) return false;
+        for (const Json& key : json["damaged"]) {
+            if (!key.is_string()) return false;
+            record.damaged.insert(key.get<std::string>());
+        }
+    }
     return number("objects", record.objects) && number("bytes", record.bytes) && number("problems", record.problems);
 }
 
@@ -40,9 +48,13 @@ bool read_object_line(const Json& json, VerificationRecord& record) {
     return record.verified.emplace(json[0].get<std::string>(), object).second;
 }
 
-Result<VerificationRecord> load_record(const Repository& repository, const std::string& key) {
+enum class Extent { kAll, kSummary };
+
+Result<VerificationRecord> load_record(const Repository& repository, const std::string& key, Extent extent) {
     TRY_ASSIGN(const Bytes content, repository.load(key, ObjectKind::kVerification));
-    Result<VerificationRecord> record = parse_verification(as_text(content));
+    std::string_view text = as_text(content);
+    if (extent == Extent::kSummary) text = text.substr(0, text.find('\n') + 1);
+    Result<VerificationRecord> record = parse_verification(text);
     if (!record.ok()) return std::move(record).error().object(key).context(formatted("while reading object \"{}\"", key));
     return record;
 }
@@ -51,7 +63,7 @@ Result<VerificationRecord> load_record(const Repository& repository, const std::
 
 std::string render_verification(const VerificationRecord& record) {
     std::string text = nlohmann::ordered_json{{"time", format_time(record.time)}, {"finished", record.finished}, {"objects", record.objects},
-                                              {"bytes", record.bytes},            {"problems", record.problems}}
+                                              {"bytes", record.bytes},            {"problems", record.problems}, {"damaged", record.damaged}}
                            .dump() +
                        "\n";
     // Keys are valid UTF-8 without control characters (check_key): quoting is all that some of them may need.
@@ -75,7 +87,7 @@ Result<VerificationRecord> parse_verification(std::string_view content) {
     return record;
 }
 
-Result<RememberedVerification> load_verification(const Repository& repository) {
+static Result<RememberedVerification> load_newest(const Repository& repository, Extent extent) {
     RememberedVerification remembered;
     TRY(for_each_object(repository.storage(), repository.layout().verifications_prefix(), [&](const ObjectInfo& object) -> Result<void> {
         remembered.keys.push_back(object.key);
@@ -83,7 +95,7 @@ Result<RememberedVerification> load_verification(const Repository& repository) {
     }));
     // Names begin with the time of writing. Each record holds all that the one before it held.
     for (auto key = remembered.keys.rbegin(); key != remembered.keys.rend(); ++key) {
-        Result<VerificationRecord> record = load_record(repository, *key);
+        Result<VerificationRecord> record = load_record(repository, *key, extent);
         if (record.ok()) {
             remembered.record = std::move(record).value();
             break;
@@ -95,6 +107,13 @@ Result<RememberedVerification> load_verification(const Repository& repository) {
         remembered.damaged.push_back(std::move(record).error());
     }
     return remembered;
+}
+
+Result<RememberedVerification> load_verification(const Repository& repository) { return load_newest(repository, Extent::kAll); }
+
+Result<std::set<std::string>> load_damaged_packs(const Repository& repository) {
+    TRY_ASSIGN(RememberedVerification remembered, load_newest(repository, Extent::kSummary));
+    return std::move(remembered.record.damaged);
 }
 
 Result<void> store_verification(const Repository& repository, const VerificationRecord& record, uint64_t random, std::vector<std::string>& superseded) {
