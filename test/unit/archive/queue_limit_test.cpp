@@ -76,7 +76,7 @@ TEST(QueueLimit, BoundsEveryQueue) {
     std::mt19937 random(20261121);
     for (int round = 0; round < 200; ++round) {
         const uint64_t most = random() % 6;
-        QueueLimit limit(most * kSize, kSize);
+        QueueLimit limit(most * kSize + 1, kSize);  // 0 would be none
         uint64_t first = 1, next = 1;
         for (int second = 0; second < 300; ++second) {
             next += random() % 4;
