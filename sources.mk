@@ -13,6 +13,7 @@ CORE_SOURCES = \
 	src/core/backup/base_backup.cpp \
 	src/core/backup/copy.cpp \
 	src/core/backup/copy_worker.cpp \
+	src/core/backup/default_label.cpp \
 	src/core/backup/increment.cpp \
 	src/core/backup/increment_base.cpp \
 	src/core/backup/manifest.cpp \

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/backup/default_label.h"
 #include "core/base/bytes.h"
 #include "core/base/format.h"
 #include "server/settings.h"
@@ -37,6 +38,11 @@ Result<void> check_can_back_up() {
             .detail("A backup needs the WAL written while it runs.")
             .hint("Set archive_mode = on and archive_library = 'pg_steward' in postgresql.conf and restart the server.");
     return {};
+}
+
+std::string label_for_backup() {
+    const SharedLock lock(shared_state(), LW_SHARED);
+    return default_label(SystemClock().now(), slot().label.view());
 }
 
 Result<uint64> reserve_backup(const BackupRequest& request) {

@@ -19,6 +19,9 @@ struct BackupRequest {
 /// Whether this server can be backed up now. Errors: wrong_state with the cure.
 Result<void> check_can_back_up();
 
+/// A label for a backup that is asked for without one.
+std::string label_for_backup();
+
 /// Take the slot for a new backup. Returns the run's number. Errors: busy, naming who runs one.
 Result<uint64> reserve_backup(const BackupRequest& request);
 

@@ -261,7 +261,7 @@ Result<void> Scheduler::keep_an_eye_on(std::string_view job, const Result<Starte
 }
 
 Result<StartedJob> Scheduler::start_backup(JobTrigger trigger) const {
-    TRY_ASSIGN(const uint64 number, reserve_backup({.label = compact_time(SystemClock().now()), .trigger = trigger}));
+    TRY_ASSIGN(const uint64 number, reserve_backup({.label = label_for_backup(), .trigger = trigger}));
     const Result<BackgroundWorkerHandle*> worker = start_backup_worker();
     if (worker.ok()) return StartedJob{number, *worker};
     TRY(fail_run(number, worker.error()));

@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 
-#include "core/base/clock.h"
 #include "core/repository/layout.h"
 #include "server/backup_job.h"
 #include "server/boundary.h"
@@ -42,7 +41,7 @@ Result<void> add_started_row(ResultRows& rows, std::string_view label) {
 Result<void> backup(FunctionCallInfo call, std::optional<std::string> label, bool wait, BackupRequest request) {
     TRY(check_can_back_up());
     TRY_ASSIGN(ResultRows rows, ResultRows::begin(call));
-    if (!label) label = compact_time(SystemClock().now());
+    if (!label) label = label_for_backup();
     TRY(check_label(*label));
     request.label = *label;
     TRY_ASSIGN(const uint64 number, reserve_backup(request));
