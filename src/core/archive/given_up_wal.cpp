@@ -20,6 +20,7 @@ Result<void> put_aside(const std::filesystem::path& file, Log& log) {
     const std::filesystem::path aside = file.native() + ".damaged";
     if (::rename(file.c_str(), aside.c_str()) != 0)
         return Error::from_errno(errno, formatted("could not rename file \"{}\"", file.native())).object(file.native());
+    TRY(sync_directory(file.parent_path()));
     log.warning("given_up_wal_damaged", Error(ErrorCode::corrupt_object, formatted("file \"{}\" was damaged and is put aside", file.native()))
                                             .detail("It named WAL that was given up and was not in the gap ledger yet.")
                                             .hint("What is missing from the repository will be found and entered as missing. Take a new backup."));

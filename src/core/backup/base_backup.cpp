@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 /// Damaged pages named in the log one by one; the total follows.
 constexpr size_t kReportedPages = 10;
 constexpr auto kHintAfter = 60s;
-/// How often the control file is read again while waiting for WAL.
+/// How often it is looked whether the WAL that is waited for can still come.
 constexpr auto kHopeCheckInterval = 5s;
 /// How long to wait for the server's last WAL summaries before every page is read instead.
 constexpr auto kSummaryPatience = 30s;

@@ -93,6 +93,7 @@ RecoveryWindowMessage WindowWatch::look() {
 /// Enter what was given up here, and count it as entered. False when something could not be: it is tried again at the next look.
 bool WindowWatch::enter_given_up(size_t repository, const std::vector<RecordedGap>& gaps, RepositoryContent& content) {
     for (const RecordedGap& gap : gaps) {
+        if (std::ranges::find(content.gaps, gap) != content.gaps.end()) continue;
         const Result<StoreOutcome> stored = record_gap(repositories_[repository], gap);
         if (!stored.ok()) {
             link_.warning("gap_not_recorded", stored.error());
