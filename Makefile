@@ -56,6 +56,8 @@ SERVER_DEFINES = '-DPGDLLEXPORT=__attribute__((visibility("default")))'
 # System headers: C++ warnings in them are not ours to cure, and C++20 refuses some of the C they use.
 SERVER_INCLUDES = -isystem $(shell $(PG_CONFIG) --includedir-server)
 STEWARD_LIBRARIES = -lzstd -lcrypto -lisal -ldate-tz
+# What only the program uses: the module builds without it.
+PROGRAM_LIBRARIES = -lidn
 
 all: $(STEWARD_PROGRAM)
 
@@ -76,7 +78,7 @@ $(CORE_LIBRARY): $(CORE_OBJECTS) sources.mk
 	$(AR) rcs $@ $(CORE_OBJECTS)
 
 $(STEWARD_PROGRAM): $(PROGRAM_OBJECTS) $(CORE_LIBRARY)
-	$(CXX) -pthread -o $@ $(PROGRAM_OBJECTS) $(CORE_LIBRARY) -Wl,--as-needed $(STEWARD_LIBRARIES) -Wl,-z,relro,-z,now
+	$(CXX) -pthread -o $@ $(PROGRAM_OBJECTS) $(CORE_LIBRARY) -Wl,--as-needed $(STEWARD_LIBRARIES) $(PROGRAM_LIBRARIES) -Wl,-z,relro,-z,now
 
 # The server resolves what is undefined here when it loads the module. Core's symbols stay inside, so that no other
 # module's can take their place.

@@ -35,6 +35,9 @@ CORE_SOURCES = \
 	src/core/base/process_mark.cpp \
 	src/core/codec/compression.cpp \
 	src/core/crypto/digest.cpp \
+	src/core/crypto/saslprep.cpp \
+	src/core/crypto/scram_verifier.cpp \
+	src/core/crypto/secret.cpp \
 	src/core/crypto/xxh3_avx2.cpp \
 	src/core/expiry/expire.cpp \
 	src/core/expiry/holdings.cpp \
@@ -45,10 +48,12 @@ CORE_SOURCES = \
 	src/core/jobs/job_report.cpp \
 	src/core/jobs/scheduled_job.cpp \
 	src/core/postgres/backup_label.cpp \
+	src/core/postgres/commit_log.cpp \
 	src/core/postgres/configuration.cpp \
 	src/core/postgres/connection_string.cpp \
 	src/core/postgres/crc32c.cpp \
 	src/core/postgres/database_list.cpp \
+	src/core/postgres/hba.cpp \
 	src/core/postgres/heap_page.cpp \
 	src/core/postgres/lsn.cpp \
 	src/core/postgres/page.cpp \
@@ -56,6 +61,10 @@ CORE_SOURCES = \
 	src/core/postgres/pg_version.cpp \
 	src/core/postgres/relation_file.cpp \
 	src/core/postgres/relation_map.cpp \
+	src/core/postgres/role_list.cpp \
+	src/core/postgres/shared_catalog.cpp \
+	src/core/postgres/single_user_output.cpp \
+	src/core/postgres/sql_quoting.cpp \
 	src/core/postgres/timeline.cpp \
 	src/core/postgres/wal_name.cpp \
 	src/core/postgres/wal_reader.cpp \
@@ -151,11 +160,19 @@ PROGRAM_SOURCES = \
 	src/program/niceness.cpp \
 	src/program/open_repositories.cpp \
 	src/program/own_wal_get.cpp \
+	src/program/password/password_input.cpp \
+	src/program/password/reset_report.cpp \
+	src/program/password/role_change.cpp \
+	src/program/password/role_session.cpp \
 	src/program/random_number.cpp \
 	src/program/report/render_expiry.cpp \
 	src/program/report/render_info.cpp \
+	src/program/server_programs.cpp \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp \
+	src/program/single_user/offline_cluster.cpp \
+	src/program/single_user/single_user_command.cpp \
+	src/program/single_user/single_user_session.cpp \
 	src/program/upkeep/drill.cpp \
 	src/program/upkeep/expire.cpp \
 	src/program/upkeep/keep.cpp \
@@ -168,6 +185,7 @@ PROGRAM_SOURCES = \
 	src/program/verbs/keep.cpp \
 	src/program/verbs/prefetch_process.cpp \
 	src/program/verbs/reference.cpp \
+	src/program/verbs/reset_password.cpp \
 	src/program/verbs/restore.cpp \
 	src/program/verbs/verify.cpp \
 	src/program/verbs/wal_get.cpp

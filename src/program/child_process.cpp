@@ -28,8 +28,8 @@ constexpr std::chrono::milliseconds kChildLook{50};
 struct Prepared {
     std::vector<char*> arguments;
     std::vector<char*> environment;
-    int output;
-    int errors;
+    ChildStreams streams;
+    ChildPriority priority;
     int error_pipe;
     int death_signal;
     pid_t parent;
@@ -40,11 +40,11 @@ struct Prepared {
     constexpr int kFirstOther = 3;
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, prepared.death_signal);
-    be_nice();
+    if (prepared.priority == ChildPriority::kYielding) be_nice();
     const int pipe = ::fcntl(prepared.error_pipe, F_DUPFD_CLOEXEC, kFirstOther);
-    const int nowhere = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    const bool ready = ::getppid() == prepared.parent && pipe >= 0 && nowhere >= 0 && ::dup2(nowhere, 0) >= 0 && ::dup2(prepared.output, 1) >= 0 &&
-                       ::dup2(prepared.errors, 2) >= 0;
+    const int input = prepared.streams.input == kNoInput ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : prepared.streams.input;
+    const bool ready = ::getppid() == prepared.parent && pipe >= 0 && input >= 0 && ::dup2(input, 0) >= 0 && ::dup2(prepared.streams.output, 1) >= 0 &&
+                       ::dup2(prepared.streams.errors, 2) >= 0;
     if (ready) {
         ::syscall(SYS_close_range, static_cast<unsigned>(kFirstOther), ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
         struct sigaction plain = {};
@@ -80,14 +80,17 @@ int read_exec_cause(int pipe) {
 Result<ChildProcess> ChildProcess::start(const ChildPlan& plan) {
     TRY_ASSIGN(const UniqueFd output, open_file(plan.output, O_WRONLY | O_CREAT | O_APPEND));
     TRY_ASSIGN(const UniqueFd errors, open_file(plan.errors, O_WRONLY | O_CREAT | O_APPEND));
+    return start(plan.command, {kNoInput, output.get(), errors.get()}, ChildPriority::kYielding, plan.death_signal);
+}
+
+Result<ChildProcess> ChildProcess::start(std::vector<std::string> words, const ChildStreams& streams, ChildPriority priority, int death_signal) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return Error::from_errno(errno, "could not create a pipe");
     const UniqueFd read_end(ends[0]);
     UniqueFd write_end(ends[1]);
 
-    std::vector<std::string> words = plan.command;
     std::string language = "LC_ALL=C";
-    Prepared prepared{{}, {}, output.get(), errors.get(), write_end.get(), plan.death_signal, ::getpid()};
+    Prepared prepared{{}, {}, streams, priority, write_end.get(), death_signal, ::getpid()};
     for (std::string& word : words) prepared.arguments.push_back(word.data());
     prepared.arguments.push_back(nullptr);
     for (char** variable = environ; *variable != nullptr; ++variable)

@@ -1,4 +1,4 @@
-// Programs run as children: never longer than this process, with little priority, and known by their process ids.
+// Programs run as children: never longer than this process, and known by their process ids.
 #pragma once
 
 #include <sys/types.h>
@@ -22,12 +22,28 @@ struct ChildPlan {
     int death_signal;                  ///< sent to the child when the thread that started it ends, however that happens
 };
 
-/// Owns a child, in a process group of its own, that yields to others (be_nice). It has no descriptor but the standard ones,
-/// and no variable of the environment that begins with "PG".
+/// Descriptors that become the child's standard ones; borrowed.
+struct ChildStreams {
+    int input;  ///< or kNoInput
+    int output;
+    int errors;
+};
+inline constexpr int kNoInput = -1;  ///< the child reads /dev/null
+
+enum class ChildPriority {
+    kYielding,  ///< be_nice
+    kOwn,       ///< that of this process
+};
+
+/// Owns a child, in a process group of its own. It has no descriptor but the standard ones, and no variable of the environment that
+/// begins with "PG".
 class ChildProcess {
 public:
-    /// Start the program. Call from a thread that outlives the child. Errors: engine_failed when it cannot be started; by errno.
+    /// Start the program, which yields to others. Call from a thread that outlives the child. Errors: engine_failed when it cannot be
+    /// started; by errno.
     static Result<ChildProcess> start(const ChildPlan& plan);
+    /// The same on descriptors of the caller's. `command` and `death_signal` are as in ChildPlan.
+    static Result<ChildProcess> start(std::vector<std::string> command, const ChildStreams& streams, ChildPriority priority, int death_signal);
 
     ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, 0)), status_(other.status_) {}
     /// Kills the group of a child that still runs, and waits for it.

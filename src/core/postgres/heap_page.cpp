@@ -37,6 +37,8 @@ bool is_lock_only(uint16_t infomask) {
 
 bool HeapTuple::is_never_inserted() const { return (infomask & kXminFrozen) == kXminInvalid; }
 
+bool HeapTuple::is_frozen() const { return (infomask & kXminFrozen) == kXminFrozen; }
+
 bool HeapTuple::is_insert_committed() const { return (infomask & kXminFrozen) == kXminCommitted; }
 
 bool HeapTuple::is_delete_possible() const { return xmax != 0 && (infomask & kXmaxInvalid) == 0 && !is_lock_only(infomask); }

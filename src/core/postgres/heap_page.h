@@ -18,6 +18,8 @@ struct HeapTuple {
 
     /// The inserting transaction is known to have aborted.
     bool is_never_inserted() const;
+    /// The inserting transaction committed so long ago that its number may have come again.
+    bool is_frozen() const;
     /// The inserting transaction is known to have committed, not so long ago that its number may have come again.
     bool is_insert_committed() const;
     /// A transaction has deleted or replaced the tuple, and is not known to have aborted. That it was a group (multixact) counts too.

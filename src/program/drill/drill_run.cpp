@@ -14,6 +14,7 @@
 #include "program/niceness.h"
 #include "program/own_wal_get.h"
 #include "program/random_number.h"
+#include "program/server_programs.h"
 #include "program/server_version.h"
 
 namespace steward {
@@ -27,7 +28,6 @@ using namespace std::chrono_literals;
 /// What a killed drill has left running ends within this.
 constexpr auto kLeftovers = 60s;
 constexpr std::chrono::milliseconds kClaimLook{500};
-constexpr uint64_t kMostOptions = 1 << 20;
 /// As psql prints it.
 constexpr std::string_view kTrue = "t";
 
@@ -37,7 +37,8 @@ public:
 
     Result<DrillRecord> run() {
         be_nice();
-        TRY_ASSIGN(running_, find_running_server_programs());
+        // The server's own programs prove more than others of the same major.
+        TRY_ASSIGN(running_, find_server_programs(in_.bindir, in_.data_directory));
         TRY_ASSIGN(ScratchDirectory scratch, claim());
         TRY_ASSIGN(const RestoreOptions options, make_options(scratch));
         TRY_ASSIGN(const RestorePlan plan, plan_restore(in_.repositories, options, in_.clock, in_.progress, in_.cancel));
@@ -62,18 +63,6 @@ public:
 
 private:
     using Seconds = std::chrono::duration<double>;
-
-    /// The server's own programs prove more than others of the same major. Without a file that tells, they are where this one is.
-    Result<RunningServer> find_running_server_programs() const {
-        if (in_.bindir) return RunningServer{*in_.bindir / "postgres", std::nullopt};
-        const Result<Bytes> options = read_file(in_.data_directory / "postmaster.opts", kMostOptions);
-        Result<RunningServer> server = options.ok() ? parse_postmaster_opts(as_text(*options)) : Result<RunningServer>(options.error());
-        if (server.ok()) return server;
-        std::error_code problem;
-        const fs::path program = fs::read_symlink("/proc/self/exe", problem);
-        if (problem) return Error::from_errno(problem.value(), "could not find out the path of this program");
-        return RunningServer{program.parent_path() / "postgres", std::nullopt};
-    }
 
     bool is_inside_data_directory(const fs::path& directory) const {
         if (in_.data_directory.empty()) return false;
