@@ -10,6 +10,7 @@
 #include "core/base/format.h"
 #include "core/postgres/crc32c.h"
 #include "core/postgres/relation_map.h"
+#include "core/postgres/sql_quoting.h"
 #include "core/restore/stored_file.h"
 
 namespace steward {
@@ -70,21 +71,11 @@ bool is_of_initdb(const ListedDatabase& database) {
            std::ranges::any_of(kSystemDatabases, [&](std::string_view name) { return contains(database.names, name); });
 }
 
-/// As an identifier or, with apostrophes, a literal.
-std::string quote(std::string_view text, char mark) {
-    std::string quoted(1, mark);
-    for (const char c : text) {
-        if (c == mark) quoted += c;
-        quoted += c;
-    }
-    return quoted + mark;
-}
-
 std::string list_names(const std::vector<ListedDatabase>& databases) {
     std::set<std::string> names;
     for (const ListedDatabase& database : databases) names.insert(database.names.begin(), database.names.end());
     std::string list;
-    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + quote(name, '"');
+    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + quote_sql_identifier(name);
     return list;
 }
 
@@ -176,14 +167,14 @@ void leave_out_content(Manifest& manifest, const DatabaseSelection& selection) {
 std::string describe_names(const ListedDatabase& database) {
     if (database.names.empty()) return "without a name";
     std::string text;
-    for (const std::string& name : database.names) text += (text.empty() ? "" : " or ") + quote(name, '"');
+    for (const std::string& name : database.names) text += (text.empty() ? "" : " or ") + quote_sql_identifier(name);
     return text;
 }
 
 std::vector<std::string> statements_after(const DatabaseSelection& selection) {
     std::vector<std::string> statements;
     for (const LeftOutDatabase& left_out : selection.left_out)
-        statements.push_back(formatted("DROP DATABASE {};", quote(left_out.database.names.front(), '"')));
+        statements.push_back(formatted("DROP DATABASE {};", quote_sql_identifier(left_out.database.names.front())));
     if (selection.is_partial()) statements.push_back("ALTER SYSTEM RESET ignore_invalid_pages;");
     return statements;
 }
