@@ -24,7 +24,7 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'steward_backup'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.backup(text, boolean, boolean, boolean, boolean) IS
-    'Take a base backup; with wait, return when it is complete in every repository. full_read: read every page, whatever WAL summaries tell; reuse => false: store everything anew';
+    'Take a base backup; with wait, return when it is complete in every repository. full_read: read every page, whatever WAL summaries tell; reuse => false: store everything anew. A statement that waits holds its snapshot meanwhile, so that vacuum cannot remove what became dead since: on a busy server use wait => false and watch steward.backup_progress';
 
 CREATE FUNCTION steward.backup_progress_status(
     OUT label text,

@@ -105,6 +105,7 @@ Result<void> BaseBackup::copy_tree(const ControlFile& control, const CancelToken
                                    .start_lsn = options_.start_lsn,
                                    .workers = options_.workers,
                                    .compression = options_.compression,
+                                   .pace = options_.pace,
                                    .pack_set = options_.pack_set,
                                    .rate_limit = &rate_limit_,
                                    .read = options_.read};

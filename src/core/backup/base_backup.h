@@ -35,6 +35,7 @@ struct BaseBackupOptions {
     std::string server_version;
     int workers = 1;
     Compression compression;
+    Pace pace = Pace::full();
     std::string pack_set;  ///< a name that no other run has: unique_name
     bool reuse = true;           ///< refer to what earlier backups stored
     bool full_read = false;      ///< read every page even where WAL summaries tell that it is unchanged

@@ -17,6 +17,7 @@
 #include "core/base/cancel.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
+#include "core/base/pace.h"
 #include "core/postgres/pg_control.h"
 #include "core/repository/repository.h"
 
@@ -35,6 +36,7 @@ struct CopyOptions {
     Lsn start_lsn;
     int workers = 1;
     Compression compression;
+    Pace pace = Pace::full();
     std::string pack_set;  ///< a name that no other run has
     RateLimit* rate_limit = nullptr;  ///< of all that is read of the data directory; borrowed
     ReadAt read = read_at;

@@ -32,7 +32,7 @@ CopyWorker::CopyWorker(const CopyOptions& options, const CopySource& source, std
     : options_(options),
       source_(source),
       counters_(counters),
-      packs_(repositories, options.pack_set, options.compression, next_pack, counters.repository_bytes),
+      packs_(repositories, options.pack_set, options.compression, options.pace, next_pack, counters.repository_bytes),
       page_check_(options.control, options.start_lsn, options.read),
       buffer_(kReadSize) {
     if (source.base != nullptr) base_pages_.emplace(repositories.front(), source.base->manifest.packs, log);
@@ -95,6 +95,7 @@ Result<MutableByteView> CopyWorker::read(const OpenPiece& open, uint64_t offset,
     TRY_ASSIGN(const size_t n, options_.read(open.fd, offset, into, open.path));
     counters_.bytes_read += n;
     const MutableByteView content = into.first(n);
+    options_.pace.step_done();
     if (open.checked) TRY(page_check_.verify(*open.checked, open.file.path, open.fd, offset, content));
     return content;
 }
@@ -105,13 +106,14 @@ Result<void> CopyWorker::copy_content(const OpenPiece& open, uint64_t length, Co
     while (copied.length < length) {
         TRY(check_cancel(cancel));
         const MutableByteView room = packs_.room();
-        TRY_ASSIGN(const MutableByteView content,
-                   read(open, copied.offset + copied.length, room.first(std::min<uint64_t>(room.size(), length - copied.length)), cancel));
+        const size_t wanted = options_.pace.light_step(std::min<uint64_t>(room.size(), length - copied.length));
+        TRY_ASSIGN(const MutableByteView content, read(open, copied.offset + copied.length, room.first(wanted), cancel));
         if (content.empty()) return {};
-        const bool at_end = content.size() < std::min<uint64_t>(room.size(), length - copied.length);
+        const bool at_end = content.size() < wanted;
         for (size_t page = 0; paged && page + kPageSize <= content.size(); page += kPageSize)
             packs_.note_page(short_digest_of(content.subspan(page, kPageSize)), page);
         copied.crc = crc32c(content, *copied.crc);
+        options_.pace.step_done();
         const PackPlace place = packs_.place();
         append_run(copied.runs, CopiedRun{copied.offset + copied.length, content.size(), place.number, place.offset, false});
         packs_.filled(content.size());
@@ -146,7 +148,7 @@ Result<void> CopyWorker::compare_pages(const OpenPiece& open, uint64_t length, C
     const std::vector<ManifestRun> base = usable_runs(*open.treatment.base, source_.base->usable, copied.offset, copied.offset + length);
     while (copied.length < length) {
         TRY(check_cancel(cancel));
-        const size_t wanted = std::min<uint64_t>(kReadSize, length - copied.length);
+        const size_t wanted = options_.pace.light_step(std::min<uint64_t>(kReadSize, length - copied.length));
         TRY_ASSIGN(const ByteView content, read(open, copied.offset + copied.length, MutableByteView(buffer_).first(wanted), cancel));
         copied.crc = crc32c(content, *copied.crc);
         for (size_t at = 0; at < content.size(); at += kPageSize) {
@@ -201,7 +203,7 @@ Result<void> CopyWorker::patch(const OpenPiece& open, CopiedPiece& copied, const
         keep_base(open, position, range.offset, copied);
         for (uint64_t offset = range.offset; offset < range.offset + range.length;) {
             TRY(check_cancel(cancel));
-            const size_t wanted = std::min<uint64_t>(kReadSize, range.offset + range.length - offset);
+            const size_t wanted = options_.pace.light_step(std::min<uint64_t>(kReadSize, range.offset + range.length - offset));
             TRY_ASSIGN(const ByteView content, read(open, offset, MutableByteView(buffer_).first(wanted), cancel));
             for (size_t at = 0; at < content.size(); at += kPageSize) {
                 const ByteView page = content.subspan(at, std::min(kPageSize, content.size() - at));

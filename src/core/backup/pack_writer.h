@@ -25,13 +25,13 @@ struct PackPlace {
 class PackWriter {
 public:
     /// Borrows all but `set`; packs are numbered from what `next_number` says.
-    PackWriter(std::span<const Repository> repositories, std::string set, Compression compression, std::atomic<unsigned>& next_number,
-               std::atomic<uint64_t>& repository_bytes)
+    PackWriter(std::span<const Repository> repositories, std::string set, Compression compression, Pace pace,
+               std::atomic<unsigned>& next_number, std::atomic<uint64_t>& repository_bytes)
         : system_identifier_(repositories.front().identity().system_identifier),
           set_(set),
           next_number_(next_number),
           repository_bytes_(repository_bytes),
-          builder_(compression),
+          builder_(compression, pace),
           store_(repositories, std::move(set)) {}
 
     /// About `length` bytes are to follow, which is worth knowing when a pack is begun.

@@ -38,7 +38,7 @@ std::string to_string(const Compression& compression) {
 
 void FrameCompressor::Release::operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 
-FrameCompressor::FrameCompressor(Compression compression) {
+FrameCompressor::FrameCompressor(Compression compression, Pace pace) : pace_(pace) {
     if (compression.codec != Codec::kZstd) return;
     thorough_ = make_context(compression.level);
     fast_ = make_context(kFastLevel);
@@ -57,7 +57,23 @@ FrameCompressor::Context FrameCompressor::make_context(int level) {
     return context;
 }
 
-size_t FrameCompressor::compress(ZSTD_CCtx_s& context, ByteView plain, MutableByteView room) {
+size_t FrameCompressor::compress_in_steps(ZSTD_CCtx_s& context, ByteView plain, MutableByteView room) const {
+    ZSTD_outBuffer stored{room.data(), room.size(), 0};
+    ZSTD_CCtx_reset(&context, ZSTD_reset_session_only);
+    ZSTD_CCtx_setPledgedSrcSize(&context, plain.size());  // as ZSTD_compress2: windows and tables of that size
+    for (size_t begin = 0; begin < plain.size(); begin += Pace::kHeavyStep) {
+        const ByteView step = plain.subspan(begin, std::min(Pace::kHeavyStep, plain.size() - begin));
+        const bool last = begin + step.size() == plain.size();
+        ZSTD_inBuffer input{step.data(), step.size(), 0};
+        const size_t left = ZSTD_compressStream2(&context, &stored, &input, last ? ZSTD_e_end : ZSTD_e_flush);
+        if (left != 0) throw std::bad_alloc();  // an error: the room is for the bound, so that nothing is left to be flushed
+        pace_.step_done();
+    }
+    return stored.pos;
+}
+
+size_t FrameCompressor::compress(ZSTD_CCtx_s& context, ByteView plain, MutableByteView room) const {
+    if (pace_.yields()) return compress_in_steps(context, plain, room);
     const size_t stored = ZSTD_compress2(&context, room.data(), room.size(), plain.data(), plain.size());
     if (ZSTD_isError(stored)) throw std::bad_alloc();  // with room for the bound, only memory can fail
     return stored;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/base/bytes.h"
+#include "core/base/pace.h"
 #include "core/base/result.h"
 
 struct ZSTD_CCtx_s;
@@ -32,9 +33,11 @@ std::string to_string(const Compression& compression);
 /// The level is for content that it helps. After a frame that hardly shrinks (digests, images, what is compressed or encrypted
 /// already) the next ones are tried with zstd's fastest level, which finds as little in a quarter of the time; one that shrinks after
 /// all is done again with the level asked for (docs/decisions/0006-content-that-hardly-compresses.md).
+///
+/// At a yielding pace a frame is compressed in steps, each a block of its own: within 1% as small, and up to an eighth slower.
 class FrameCompressor {
 public:
-    explicit FrameCompressor(Compression compression);
+    explicit FrameCompressor(Compression compression, Pace pace = Pace::full());
     FrameCompressor(FrameCompressor&&) noexcept;
     ~FrameCompressor();
 
@@ -49,9 +52,11 @@ private:
     using Context = std::unique_ptr<ZSTD_CCtx_s, Release>;
 
     static Context make_context(int level);
-    static size_t compress(ZSTD_CCtx_s& context, ByteView plain, MutableByteView room);
+    size_t compress(ZSTD_CCtx_s& context, ByteView plain, MutableByteView room) const;
+    size_t compress_in_steps(ZSTD_CCtx_s& context, ByteView plain, MutableByteView room) const;
     size_t compress_adaptively(ByteView plain, MutableByteView room);
 
+    Pace pace_;
     Context thorough_;    ///< of the level asked for; empty without compression
     Context fast_;
     int fast_frames_ = 0;  ///< to come before the level asked for is tried again

@@ -108,7 +108,8 @@ struct BuiltObject {
 /// Builds one object in memory, frame by frame. For one thread; reusable after finish().
 class ObjectBuilder {
 public:
-    explicit ObjectBuilder(Compression compression) : compression_(compression), compressor_(compression), frame_(kFrameSize) {}
+    explicit ObjectBuilder(Compression compression, Pace pace = Pace::full())
+        : compression_(compression), compressor_(compression, pace), frame_(kFrameSize) {}
 
     /// The unfilled rest of the current frame, never empty: write up to its size there, then call `filled`.
     MutableByteView room() { return MutableByteView(frame_).subspan(filled_); }

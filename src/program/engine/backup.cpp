@@ -70,6 +70,7 @@ BaseBackupOptions make_options(const ConfigureMessage& configuration, const Sett
             .server_version = configuration.facts.server_version,
             .workers = settings.backup_workers,
             .compression = settings.compression,
+            .pace = settings.backup_nice > 0 ? Pace::yielding() : Pace::full(),
             .pack_set = unique_name(clock.now(), random_number()),
             .reuse = start.reuse,
             .full_read = start.full_read,

@@ -40,6 +40,27 @@ TEST(Compression, RestoresEveryLevel) {
     }
 }
 
+TEST(Compression, InStepsRestoresEveryLength) {
+    for (const Bytes& content : {text_of(256 * 1024), noise_of(256 * 1024)}) {
+        FrameCompressor compressor({Codec::kZstd, 3}, Pace::yielding());
+        for (const size_t length : {size_t{1}, Pace::kHeavyStep - 1, Pace::kHeavyStep, Pace::kHeavyStep + 1, 5 * Pace::kHeavyStep, content.size()}) {
+            const ByteView plain = ByteView(content).first(length);
+            Bytes stored;
+            EXPECT_EQ(compressor.append(plain, stored), stored.size());
+            EXPECT_LE(stored.size(), length);
+            EXPECT_EQ(*restored(Codec::kZstd, stored, length), Bytes(plain.begin(), plain.end())) << length;
+        }
+    }
+}
+
+TEST(Compression, InStepsFindsWhatAnEarlierStepHeld) {
+    const Bytes step = noise_of(Pace::kHeavyStep);
+    Bytes plain;
+    for (int i = 0; i < 8; ++i) plain.insert(plain.end(), step.begin(), step.end());
+    Bytes stored;
+    EXPECT_LT(FrameCompressor({Codec::kZstd, 3}, Pace::yielding()).append(plain, stored), step.size() * 5 / 4);
+}
+
 TEST(Compression, AppendsFramesThatRestoreByThemselves) {
     FrameCompressor compressor({Codec::kZstd, 3});
     Bytes stored = to_bytes("before");
