@@ -47,6 +47,10 @@ CORE_SOURCES = \
 	src/core/jobs/job_record.cpp \
 	src/core/jobs/job_report.cpp \
 	src/core/jobs/scheduled_job.cpp \
+	src/core/permissions/access.cpp \
+	src/core/permissions/change_list.cpp \
+	src/core/permissions/cluster_files.cpp \
+	src/core/permissions/finding.cpp \
 	src/core/postgres/backup_label.cpp \
 	src/core/postgres/commit_log.cpp \
 	src/core/postgres/configuration.cpp \
@@ -164,6 +168,12 @@ PROGRAM_SOURCES = \
 	src/program/password/reset_report.cpp \
 	src/program/password/role_change.cpp \
 	src/program/password/role_session.cpp \
+	src/program/permissions/change_file.cpp \
+	src/program/permissions/cluster_walk.cpp \
+	src/program/permissions/file_rights.cpp \
+	src/program/permissions/finding_report.cpp \
+	src/program/permissions/server_files.cpp \
+	src/program/permissions/survey.cpp \
 	src/program/random_number.cpp \
 	src/program/report/render_expiry.cpp \
 	src/program/report/render_info.cpp \
@@ -183,6 +193,7 @@ PROGRAM_SOURCES = \
 	src/program/verbs/expire.cpp \
 	src/program/verbs/info.cpp \
 	src/program/verbs/keep.cpp \
+	src/program/verbs/permissions.cpp \
 	src/program/verbs/prefetch_process.cpp \
 	src/program/verbs/reference.cpp \
 	src/program/verbs/reset_password.cpp \
