@@ -167,6 +167,7 @@ PROGRAM_SOURCES = \
 	src/program/random_number.cpp \
 	src/program/report/render_expiry.cpp \
 	src/program/report/render_info.cpp \
+	src/program/restore_arguments.cpp \
 	src/program/server_programs.cpp \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp \
