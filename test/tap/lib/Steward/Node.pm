@@ -145,7 +145,8 @@ sub archive_current_segment
 
 # Restore from another node's repository into a node of its own, prove the directory with pg_verifybackup, and return the node, not
 # started. It does not archive unless archiving => 1: several copies of one cluster would fight over the next timeline's name.
-#   arguments  more arguments for "pg_steward restore"
+#   command    what restores, with its flags (default: restore)
+#   arguments  more arguments for it
 sub restored
 {
 	my ($class, $name, $source, %options) = @_;
@@ -153,7 +154,7 @@ sub restored
 	push @nodes, $self;
 	mkdir($self->basedir) unless -d $self->basedir;
 	Steward::Test::program_ok(
-		[ 'restore', '--repository', $options{repository} // 'file://' . $source->repository_dir, '--data-dir', $self->data_dir, @{ $options{arguments} // [] } ],
+		[ @{ $options{command} // ['restore'] }, '--repository', $options{repository} // 'file://' . $source->repository_dir, '--data-dir', $self->data_dir, @{ $options{arguments} // [] } ],
 		"$name: restore");
 	$self->command_ok([ 'pg_verifybackup', $self->data_dir ], "$name: pg_verifybackup accepts the restored directory");
 	$self->set(port => $self->port, $options{archiving} ? () : (archive_mode => 'off'), %{ $options{settings} // {} });
