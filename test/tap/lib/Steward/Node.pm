@@ -133,6 +133,14 @@ sub wait_for_sql
 	return ok($self->poll_query_until('postgres', $statement), $what // "server reaches: $statement");
 }
 
+# Whether the server takes connections now. Where it does not, psql may have ended before its statement was written to it.
+sub answers
+{
+	my ($self) = @_;
+	my ($status) = eval { $self->psql('postgres', 'SELECT 1') };
+	return defined $status && $status == 0;
+}
+
 # Finish the current WAL segment and wait until the archiver has seen it, and all before it, done. Returns its name.
 sub archive_current_segment
 {
