@@ -193,10 +193,10 @@ program_fails([ 'permissions', 'check', '--data-dir', "$files/none" ], 5, qr/cou
 program_fails([ @check, '--owner', 'no such user' ], 2, qr/there is no user/, 'no user');
 program_fails([ @check, '--owner', 'root' ], 2, qr/root cannot own a cluster/, 'root');
 
-# As root: of a user namespace, where the cluster's owner is root and nobody else is known.
-SKIP:
+# As root: of a user namespace, where the cluster's owner is root and nobody else is known. Nothing here depends on the major, and inside the
+# root of the other majors, which is entered by chroot, the kernel has no user namespaces to give.
+sub test_as_root
 {
-	skip 'no user namespaces', 5 unless system('unshare --user --map-root-user true 2>/dev/null') == 0;
 	my $unshared = sub {
 		my ($stdout, $stderr) = ('', '');
 		IPC::Run::run([ 'unshare', '--user', '--map-root-user', 'pg_steward', @_ ], '<', \undef, '>', \$stdout, '2>', \$stderr);
@@ -209,5 +209,14 @@ SKIP:
 	isnt($exit, 0, 'an owner that cannot be given: exit status');
 	like($stderr, qr/could not change owner of/, 'an owner that cannot be given: message');
 	is((stat("$data/PG_VERSION"))[4], $>, 'nothing has changed');
+	return;
+}
+if (!$ENV{STEWARD_IN_MATRIX})
+{
+  SKIP:
+	{
+		skip 'no user namespaces', 5 unless system('unshare --user --map-root-user true 2>/dev/null') == 0;
+		test_as_root();
+	}
 }
 done_testing();
