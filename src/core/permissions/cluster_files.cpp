@@ -18,7 +18,7 @@ constexpr mode_t kKeptOfDirectory = 07000;  // volumes of containers have the se
 
 constexpr auto kNames = std::to_array<std::string_view>({
     "PG_VERSION", "backup_label", "backup_label.old", "backup_manifest", "backup_manifest.tmp", "base", "current_logfiles", "current_logfiles.tmp",
-    "global", "log", "logrotate", "pg_commit_ts", "pg_dynshmem", "pg_hba.conf", "pg_ident.conf", "pg_logical", "pg_multixact", "pg_notify",
+    "global", "log", "logrotate", "pg_commit_ts", "pg_dynshmem", "pg_hba.conf", "pg_hosts.conf", "pg_ident.conf", "pg_logical", "pg_multixact", "pg_notify",
     "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat", "pg_stat_tmp", "pg_steward", "pg_steward.restore", "pg_subtrans", "pg_tblspc",
     "pg_twophase", "pg_upgrade_output.d", "pg_wal", "pg_xact", "postgresql.auto.conf", "postgresql.auto.conf.tmp", "postgresql.conf",
     "postmaster.opts", "postmaster.pid", "promote", "recovery.signal", "standby.signal", "tablespace_map", "tablespace_map.old",

@@ -36,6 +36,7 @@ struct FileSetting {
 
 constexpr auto kFileSettings = std::to_array<FileSetting>({
     {.name = "hba_file", .rule = AccessRule::kReadable, .usual = "pg_hba.conf"},
+    {.name = "hosts_file", .rule = AccessRule::kReadable, .usual = "pg_hosts.conf", .may_be_missing = true, .severity = Severity::kWarning},
     {.name = "ident_file", .rule = AccessRule::kReadable, .usual = "pg_ident.conf", .severity = Severity::kWarning},
     {.name = "ssl_cert_file", .rule = AccessRule::kReadable, .usual = "server.crt", .switched_by = "ssl"},
     {.name = "ssl_key_file", .rule = AccessRule::kPrivateKey, .usual = "server.key", .switched_by = "ssl"},
