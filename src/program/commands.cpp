@@ -25,6 +25,12 @@ std::filesystem::path SettingOptions::data_directory() const {
     return process_environment()("PGDATA").value_or("");
 }
 
+Result<std::filesystem::path> SettingOptions::require_data_directory() const {
+    const std::filesystem::path directory = data_directory();
+    if (directory.empty()) return Error(ErrorCode::usage, "no data directory is given").hint("Name it with --data-dir DIR or PGDATA.");
+    return std::filesystem::absolute(directory);
+}
+
 ConfigurationSources SettingOptions::sources() const {
     ConfigurationSources sources;
     for (const auto& [name, value] : flags_) sources.flags.emplace(name, value);

@@ -30,6 +30,8 @@ public:
 
     /// The data directory of --data-dir or PGDATA, empty when neither is given. Not made absolute.
     std::filesystem::path data_directory() const;
+    /// The same, absolute. Errors: usage when none is given.
+    Result<std::filesystem::path> require_data_directory() const;
     bool has_flag(const std::string& name) const { return flags_.contains(name); }
 
     Result<Settings> resolve() const;

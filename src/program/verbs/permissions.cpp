@@ -61,9 +61,8 @@ PermissionsCommand::PermissionsCommand(CLI::App& app, bool fixes) : settings(app
 }
 
 Result<SurveyRequest> make_request(const PermissionsCommand& command) {
-    if (command.settings.data_directory().empty())
-        return Error(ErrorCode::usage, "no data directory is given").hint("Name it with --data-dir DIR or PGDATA.");
-    return SurveyRequest{.data_directory = fs::absolute(command.settings.data_directory()), .owner = command.owner,
+    TRY_ASSIGN(fs::path directory, command.settings.require_data_directory());
+    return SurveyRequest{.data_directory = std::move(directory), .owner = command.owner,
                          .config_file = command.config_file.empty() ? fs::path() : fs::absolute(command.config_file)};
 }
 

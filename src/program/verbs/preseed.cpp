@@ -61,8 +61,6 @@ PreseedCommand::PreseedCommand(CLI::App& app) : settings(app, {"repository", "cl
 }
 
 Result<void> check(const PreseedCommand& command) {
-    if (command.settings.data_directory().empty())
-        return Error(ErrorCode::usage, "no data directory is given").hint("Name it with --data-dir DIR or PGDATA.");
     if (command.request.initialize && command.restore.bindir.empty())
         return Error(ErrorCode::usage, "--initialize needs --bindir").hint("Name the directory of initdb.");
     if (!command.initdb_options.empty() && !command.request.initialize)
@@ -74,10 +72,10 @@ Result<void> check(const PreseedCommand& command) {
 }
 
 Result<int> run(const PreseedCommand& command) {
-    TRY(check(command));
     PreseedTask task;
+    TRY_ASSIGN(task.directory, command.settings.require_data_directory());
+    TRY(check(command));
     task.request = command.request;
-    task.directory = fs::absolute(command.settings.data_directory());
     for (const std::string& point : command.mount_points) task.mount_points.push_back(fs::absolute(point));
     if (!command.status_file.empty()) task.status_file = fs::absolute(command.status_file);
     task.initdb_options = command.initdb_options;

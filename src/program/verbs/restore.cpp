@@ -51,9 +51,8 @@ RestoreCommand::RestoreCommand(CLI::App& app) : settings(app, {"repository", "cl
 }
 
 Result<RestoreOptions> make_options(const RestoreCommand& command, const Settings& settings) {
-    if (command.settings.data_directory().empty())
-        return Error(ErrorCode::usage, "no data directory is given").hint("Name it with --data-dir DIR or PGDATA.");
-    TRY_ASSIGN(RestoreOptions options, command.arguments.make_options(settings, command.settings.data_directory()));
+    TRY_ASSIGN(const std::filesystem::path directory, command.settings.require_data_directory());
+    TRY_ASSIGN(RestoreOptions options, command.arguments.make_options(settings, directory));
     options.existing = command.delta               ? ExistingContent::kCompare
                        : command.preserve_existing ? ExistingContent::kPreserve
                                                    : ExistingContent::kRefuse;
