@@ -63,15 +63,26 @@ Result<void> append_checked(Secret& password, std::string_view text) {
     return Error(ErrorCode::invalid_argument, "the password is too long").detail(formatted("It may have {} bytes.", kMostBytes - 1));
 }
 
-Result<Secret> read_all(int fd, const char* what) {
-    Secret password;
+/// Wait for what comes next of a terminal, a pipe or a file, append it to `password`, and return how much that was: 0 at the end.
+Result<size_t> read_more(int fd, Secret& password, const char* what, const CancelToken& cancel) {
     Buffer buffer;
     for (;;) {
+        TRY(check_cancel(cancel));
+        pollfd ready{fd, POLLIN, 0};
+        if (::poll(&ready, 1, kLookMilliseconds) <= 0) continue;
         const ssize_t n = ::read(fd, buffer.bytes.data(), buffer.bytes.size());
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return Error::from_errno(errno, formatted("could not read {}", what));
-        if (n == 0) return checked(std::move(password));
         TRY(append_checked(password, {buffer.bytes.data(), static_cast<size_t>(n)}));
+        return static_cast<size_t>(n);
+    }
+}
+
+Result<Secret> read_all(int fd, const char* what, const CancelToken& cancel) {
+    Secret password;
+    for (;;) {
+        TRY_ASSIGN(const size_t n, read_more(fd, password, what, cancel));
+        if (n == 0) return checked(std::move(password));
     }
 }
 
@@ -80,28 +91,21 @@ Result<Secret> ask(const char* prompt, const CancelToken& cancel) {
     if (!hidden.hides()) return Error::from_errno(errno, "could not hide the terminal's input");
     TRY(write_all(STDERR_FILENO, as_bytes(prompt), "standard error"));
     Secret line;
-    Buffer buffer;
     while (!line.view().ends_with('\n')) {
-        TRY(check_cancel(cancel));
-        pollfd ready{STDIN_FILENO, POLLIN, 0};
-        if (::poll(&ready, 1, kLookMilliseconds) <= 0) continue;
-        const ssize_t n = ::read(STDIN_FILENO, buffer.bytes.data(), buffer.bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return Error::from_errno(errno, "could not read the terminal");
+        TRY_ASSIGN(const size_t n, read_more(STDIN_FILENO, line, "the terminal", cancel));
         if (n == 0) break;
-        TRY(append_checked(line, {buffer.bytes.data(), static_cast<size_t>(n)}));
     }
     return checked(std::move(line));
 }
 
 }  // namespace
 
-Result<Secret> read_password_file(int fd, const std::filesystem::path& file) {
-    return read_all(fd, formatted("file \"{}\"", file.native()).c_str());
+Result<Secret> read_password_file(int fd, const std::filesystem::path& file, const CancelToken& cancel) {
+    return read_all(fd, formatted("file \"{}\"", file.native()).c_str(), cancel);
 }
 
 Result<Secret> read_password_input(const CancelToken& cancel) {
-    if (::isatty(STDIN_FILENO) == 0) return read_all(STDIN_FILENO, "standard input");
+    if (::isatty(STDIN_FILENO) == 0) return read_all(STDIN_FILENO, "standard input", cancel);
     TRY_ASSIGN(Secret password, ask("New password: ", cancel));
     TRY_ASSIGN(const Secret again, ask("The same again: ", cancel));
     if (password.view() != again.view()) return Error(ErrorCode::usage, "the two passwords differ");

@@ -121,9 +121,8 @@ Result<OpenedFiles> open_files(const ResetPasswordCommand& command) {
 }
 
 Result<OfflineCluster> find_cluster(const ResetPasswordCommand& command) {
-    if (command.settings.data_directory().empty())
-        return Error(ErrorCode::usage, "no data directory is given").hint("Name it with --data-dir DIR or PGDATA.");
-    Result<OfflineCluster> cluster = inspect_offline_cluster(fs::absolute(command.settings.data_directory()));
+    TRY_ASSIGN(const fs::path directory, command.settings.require_data_directory());
+    Result<OfflineCluster> cluster = inspect_offline_cluster(directory);
     if (cluster.ok() || cluster.error().code() != ErrorCode::busy) return cluster;
     const std::string name = quote_sql_identifier(command.role);
     return std::move(cluster).error().hint(
@@ -144,7 +143,7 @@ std::optional<std::string> hba_note(const SingleUserServer& server) {
 
 Result<Secret> obtain_password(const ResetPasswordCommand& command, const OpenedFiles& files, const CancelToken& cancel) {
     if (command.generate) return generate_password();
-    if (files.password) return read_password_file(files.password->get(), command.password_file);
+    if (files.password) return read_password_file(files.password->get(), command.password_file, cancel);
     return read_password_input(cancel);
 }
 

@@ -106,6 +106,18 @@ is_deeply($json->{obstacles}, [], 'and without obstacles');
 program_fails([ @reset, '--role', 'nobody', '--dry-run' ], 5, qr/there is no role "nobody".*roles that can log in are.*"helper"/s, 'dry run of an unknown role');
 is(slurp("$data/global/pg_control"), $control, 'a dry run changes nothing');
 program_fails([ @reset, '--role', 'plain' ], 4, qr/password is empty/, 'no password');
+{
+	# Somebody who has not made up their mind: a pipe that stays open, and Ctrl-C.
+	my ($input, $stdout, $stderr) = ('half a pass', '', '');
+	my $asking = IPC::Run::start([ 'pg_steward', @reset, '--role', 'plain' ], '<', \$input, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(Steward::Test::timeout()));
+	my $pid = $asking->{KIDS}[0]{PID};
+	poll_until(sub { my ($caught) = slurp("/proc/$pid/status") =~ /^SigCgt:\s+[[:xdigit:]]*([[:xdigit:]])$/m; hex($caught // 0) & 2 }, 'it looks out for signals');
+	$asking->pump_nb;
+	kill 'INT', $pid;
+	wait_until_gone($pid);
+	$asking->finish;
+	is($asking->full_result(0) >> 8, 16, 'a password that does not come to its end can be interrupted') or diag($stderr);
+}
 program_fails([ @reset, '--role', 'plain', '--generate', '--password-file', '/dev/null' ], 2, qr/excludes/, 'two sources');
 program_fails([ 'reset-password', '--data-dir', "$files/none", '--role', 'plain', '--generate' ], 5, qr/could not look at data directory/, 'no directory');
 %run = reset_to('new', '--role', 'nobody', '--save-old', "$files/old.sql");
