@@ -31,8 +31,10 @@ CORE_SOURCES = \
 	src/core/base/file.cpp \
 	src/core/base/format.cpp \
 	src/core/base/log.cpp \
+	src/core/base/pace.cpp \
 	src/core/base/parallel.cpp \
 	src/core/base/process_mark.cpp \
+	src/core/base/processor_share.cpp \
 	src/core/codec/compression.cpp \
 	src/core/crypto/digest.cpp \
 	src/core/crypto/saslprep.cpp \

@@ -73,7 +73,7 @@ size_t FrameCompressor::compress_in_steps(ZSTD_CCtx_s& context, ByteView plain, 
 }
 
 size_t FrameCompressor::compress(ZSTD_CCtx_s& context, ByteView plain, MutableByteView room) const {
-    if (pace_.yields()) return compress_in_steps(context, plain, room);
+    if (pace_.is_considerate()) return compress_in_steps(context, plain, room);
     const size_t stored = ZSTD_compress2(&context, room.data(), room.size(), plain.data(), plain.size());
     if (ZSTD_isError(stored)) throw std::bad_alloc();  // with room for the bound, only memory can fail
     return stored;

@@ -34,7 +34,7 @@ std::string to_string(const Compression& compression);
 /// already) the next ones are tried with zstd's fastest level, which finds as little in a quarter of the time; one that shrinks after
 /// all is done again with the level asked for (docs/decisions/0006-content-that-hardly-compresses.md).
 ///
-/// At a yielding pace a frame is compressed in steps, each a block of its own: within 1% as small, and up to an eighth slower.
+/// At a considerate pace a frame is compressed in steps, each a block of its own.
 class FrameCompressor {
 public:
     explicit FrameCompressor(Compression compression, Pace pace = Pace::full());

@@ -115,6 +115,8 @@ Result<Settings> parse_settings(const SettingTexts& texts) {
     TRY_ASSIGN(const int rate_limit_kb, in.integer("backup_rate_limit"));
     settings.backup_rate_limit = static_cast<uint64_t>(rate_limit_kb) * 1024;
     TRY_ASSIGN(settings.backup_nice, in.integer("backup_nice"));
+    TRY_ASSIGN(const int share_percent, in.integer("backup_processor_share"));
+    settings.backup_processor_share = share_percent / 100.0;
     settings.database = in.text("database");
     if (settings.database.empty()) return setting_error("database", "", "It must name a database.");
     settings.program = in.text("program");

@@ -58,6 +58,7 @@ struct Settings {
     std::chrono::seconds schedule_jitter{};
     uint64_t backup_rate_limit;  ///< bytes a second; 0: none
     int backup_nice;
+    double backup_processor_share;  ///< part of all processors, above 0; 1: unlimited
     std::string database;
     std::string program;
     std::string drill_directory;  ///< empty or absolute

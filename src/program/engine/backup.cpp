@@ -8,6 +8,7 @@
 
 #include "core/backup/base_backup.h"
 #include "core/base/format.h"
+#include "core/base/processor_share.h"
 #include "core/repository/lease.h"
 #include "core/settings/settings.h"
 #include "core/storage/retry_storage.h"
@@ -61,7 +62,7 @@ void release_leases(std::vector<Lease>& leases, Log& log) {
         if (const Result<void> released = lease.release(); !released.ok()) log.warning("lease_not_released", released.error());
 }
 
-BaseBackupOptions make_options(const ConfigureMessage& configuration, const Settings& settings, const BackupStartMessage& start, const Clock& clock) {
+BaseBackupOptions make_options(const ConfigureMessage& configuration, const Settings& settings, const BackupStartMessage& start, Pace pace, const Clock& clock) {
     return {.data_directory = configuration.facts.data_directory,
             .label = start.label,
             .start_lsn = Lsn{start.start_lsn},
@@ -70,7 +71,7 @@ BaseBackupOptions make_options(const ConfigureMessage& configuration, const Sett
             .server_version = configuration.facts.server_version,
             .workers = settings.backup_workers,
             .compression = settings.compression,
-            .pace = settings.backup_nice > 0 ? Pace::yielding() : Pace::full(),
+            .pace = pace,
             .pack_set = unique_name(clock.now(), random_number()),
             .reuse = start.reuse,
             .full_read = start.full_read,
@@ -102,7 +103,10 @@ Result<void> run_backup_engine(EngineLink& link) {
 
     TRY(check_label(start.label));
     TRY_ASSIGN(std::vector<Lease> leases, take_leases(repositories, start.label, clock, timer, link.cancel()));
-    BaseBackupOptions options = make_options(configuration, settings, start, clock);
+    SystemProcessorMeter meter;
+    ProcessorShare share(settings.backup_processor_share, meter);
+    const Pace pace = settings.backup_processor_share < 1 ? Pace::considerate(share) : Pace::full();
+    BaseBackupOptions options = make_options(configuration, settings, start, pace, clock);
     options.check_lease = [&leases] { return check_leases(leases); };
     BaseBackup backup(std::move(options), repositories, timer, link);
     Result<BackupSummary> summary = run_backup(link, backup);

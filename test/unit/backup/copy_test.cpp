@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backup/test_repository.h"
+#include "base/test_processor_meter.h"
 #include "base/temporary_directory.h"
 #include "core/base/file.h"
 #include "core/postgres/crc32c.h"
@@ -103,6 +104,25 @@ TEST_F(CopyFiles, StoresEveryFileSoThatItReadsBackTheSame) {
     for (const ManifestPack& pack : copied->packs) stored += pack.stored;
     EXPECT_EQ(counters_.repository_bytes, stored);
     EXPECT_GT(copied->packs.size(), 5u);
+}
+
+TEST_F(CopyFiles, WorksInSmallStepsAtAConsideratePace) {
+    TestProcessorMeter meter;
+    ProcessorShare share(1, meter);
+    options_.pace = Pace::considerate(share);
+    std::atomic<size_t> largest = 0;
+    options_.read = [&](int fd, uint64_t at, MutableByteView into, const std::filesystem::path& where) {
+        for (size_t seen = largest; into.size() > seen && !largest.compare_exchange_weak(seen, into.size());) {}
+        return read_at(fd, at, into, where);
+    };
+    write("base/5/1", make_pages(300));
+    write("pg_xact/0000", std::string(300001, 'x'));
+    const Result<CopiedFiles> copied = copy();
+    ASSERT_TRUE(copied.ok()) << copied.error().to_string();
+    for (const ManifestFile& file : copied->files) expect_copied(*copied, file, sources_.at(file.path));
+    EXPECT_EQ(largest, Pace::kLightStep);
+    // Each byte is read, digested and, in smaller steps, compressed.
+    EXPECT_GE(meter.yields(), copied->data_bytes() / Pace::kLightStep * 2 + copied->data_bytes() / Pace::kHeavyStep);
 }
 
 TEST_F(CopyFiles, PutsPacksIntoEveryRepository) {

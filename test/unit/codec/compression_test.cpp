@@ -5,6 +5,8 @@
 #include <random>
 #include <string>
 
+#include "base/test_processor_meter.h"
+
 namespace steward {
 namespace {
 
@@ -42,7 +44,9 @@ TEST(Compression, RestoresEveryLevel) {
 
 TEST(Compression, InStepsRestoresEveryLength) {
     for (const Bytes& content : {text_of(256 * 1024), noise_of(256 * 1024)}) {
-        FrameCompressor compressor({Codec::kZstd, 3}, Pace::yielding());
+        TestProcessorMeter meter;
+        ProcessorShare share(1, meter);
+        FrameCompressor compressor({Codec::kZstd, 3}, Pace::considerate(share));
         for (const size_t length : {size_t{1}, Pace::kHeavyStep - 1, Pace::kHeavyStep, Pace::kHeavyStep + 1, 5 * Pace::kHeavyStep, content.size()}) {
             const ByteView plain = ByteView(content).first(length);
             Bytes stored;
@@ -58,8 +62,11 @@ TEST(Compression, InStepsFindsWhatAnEarlierStepHeld) {
     const Bytes step = noise_of(Pace::kHeavyStep);
     Bytes plain;
     for (int i = 0; i < 8; ++i) plain.insert(plain.end(), step.begin(), step.end());
+    TestProcessorMeter meter;
+    ProcessorShare share(1, meter);
     Bytes stored;
-    EXPECT_LT(FrameCompressor({Codec::kZstd, 3}, Pace::yielding()).append(plain, stored), step.size() * 5 / 4);
+    EXPECT_LT(FrameCompressor({Codec::kZstd, 3}, Pace::considerate(share)).append(plain, stored), step.size() * 5 / 4);
+    EXPECT_EQ(meter.yields(), 8u) << "the processor is offered after each step";
 }
 
 TEST(Compression, AppendsFramesThatRestoreByThemselves) {

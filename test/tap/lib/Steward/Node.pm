@@ -29,6 +29,8 @@ sub create
 	if ($options{preload} // 1)
 	{
 		$settings{shared_preload_libraries} = 'pg_steward';
+		# Other tests' servers and compilers are no reason to wait.
+		$settings{'steward.backup_processor_share'} = 100;
 		$settings{'steward.repository'} = $options{repository} // 'file://' . $self->repository_dir;
 		# The server does not make the directory: a missing one may be a volume that is not mounted.
 		mkdir($self->repository_dir, 0700) or die "could not create directory: $!" unless $options{repository};
