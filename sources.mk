@@ -39,6 +39,9 @@ CORE_SOURCES = \
 	src/core/crypto/scram_verifier.cpp \
 	src/core/crypto/secret.cpp \
 	src/core/crypto/xxh3_avx2.cpp \
+	src/core/doctor/diagnose.cpp \
+	src/core/doctor/diagnose_cluster.cpp \
+	src/core/doctor/diagnose_storage.cpp \
 	src/core/expiry/expire.cpp \
 	src/core/expiry/holdings.cpp \
 	src/core/expiry/keep.cpp \
@@ -155,6 +158,9 @@ PROGRAM_SOURCES = \
 	src/program/commands.cpp \
 	src/program/configuration.cpp \
 	src/program/console.cpp \
+	src/program/doctor/doctor_report.cpp \
+	src/program/doctor/gather_cluster.cpp \
+	src/program/doctor/gather_repositories.cpp \
 	src/program/drill/drill_run.cpp \
 	src/program/drill/scratch_server.cpp \
 	src/program/engine/backup.cpp \
@@ -207,6 +213,7 @@ PROGRAM_SOURCES = \
 	src/program/upkeep/keep.cpp \
 	src/program/upkeep/restore_point.cpp \
 	src/program/upkeep/verify.cpp \
+	src/program/verbs/doctor.cpp \
 	src/program/verbs/drill.cpp \
 	src/program/verbs/engine.cpp \
 	src/program/verbs/expire.cpp \
