@@ -41,6 +41,9 @@ CORE_SOURCES = \
 	src/core/crypto/scram_verifier.cpp \
 	src/core/crypto/secret.cpp \
 	src/core/crypto/xxh3_avx2.cpp \
+	src/core/doctor/diagnose.cpp \
+	src/core/doctor/diagnose_cluster.cpp \
+	src/core/doctor/diagnose_storage.cpp \
 	src/core/expiry/expire.cpp \
 	src/core/expiry/holdings.cpp \
 	src/core/expiry/keep.cpp \
@@ -137,6 +140,8 @@ CORE_SOURCES = \
 	src/core/schedule/schedule.cpp \
 	src/core/schedule/time_zone.cpp \
 	src/core/settings/settings.cpp \
+	src/core/start/plan_start.cpp \
+	src/core/start/start_request.cpp \
 	src/core/storage/directory_tree.cpp \
 	src/core/storage/file_listing.cpp \
 	src/core/storage/file_object_error.cpp \
@@ -149,11 +154,15 @@ CORE_SOURCES = \
 	src/core/storage/storage_url.cpp
 
 PROGRAM_SOURCES = \
+	src/program/become_user.cpp \
 	src/program/child_process.cpp \
 	src/program/claim_repositories.cpp \
 	src/program/commands.cpp \
 	src/program/configuration.cpp \
 	src/program/console.cpp \
+	src/program/doctor/doctor_report.cpp \
+	src/program/doctor/gather_cluster.cpp \
+	src/program/doctor/gather_repositories.cpp \
 	src/program/drill/drill_run.cpp \
 	src/program/drill/scratch_server.cpp \
 	src/program/engine/backup.cpp \
@@ -170,13 +179,16 @@ PROGRAM_SOURCES = \
 	src/program/open_repositories.cpp \
 	src/program/own_wal_get.cpp \
 	src/program/password/password_input.cpp \
+	src/program/password/reset_password.cpp \
 	src/program/password/reset_report.cpp \
 	src/program/password/role_change.cpp \
 	src/program/password/role_session.cpp \
+	src/program/password/saved_statement.cpp \
 	src/program/permissions/change_file.cpp \
 	src/program/permissions/cluster_walk.cpp \
 	src/program/permissions/file_rights.cpp \
 	src/program/permissions/finding_report.cpp \
+	src/program/permissions/permission_run.cpp \
 	src/program/permissions/server_files.cpp \
 	src/program/permissions/survey.cpp \
 	src/program/preseed/look_at_repositories.cpp \
@@ -194,11 +206,16 @@ PROGRAM_SOURCES = \
 	src/program/single_user/offline_cluster.cpp \
 	src/program/single_user/single_user_command.cpp \
 	src/program/single_user/single_user_session.cpp \
+	src/program/start/choose_programs.cpp \
+	src/program/start/start.cpp \
+	src/program/start/start_environment.cpp \
+	src/program/start/start_report.cpp \
 	src/program/upkeep/drill.cpp \
 	src/program/upkeep/expire.cpp \
 	src/program/upkeep/keep.cpp \
 	src/program/upkeep/restore_point.cpp \
 	src/program/upkeep/verify.cpp \
+	src/program/verbs/doctor.cpp \
 	src/program/verbs/drill.cpp \
 	src/program/verbs/engine.cpp \
 	src/program/verbs/expire.cpp \
@@ -210,6 +227,7 @@ PROGRAM_SOURCES = \
 	src/program/verbs/reference.cpp \
 	src/program/verbs/reset_password.cpp \
 	src/program/verbs/restore.cpp \
+	src/program/verbs/start.cpp \
 	src/program/verbs/verify.cpp \
 	src/program/verbs/wal_get.cpp
 

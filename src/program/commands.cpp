@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <string>
 
 namespace steward {
 
@@ -41,6 +42,13 @@ ConfigurationSources SettingOptions::sources() const {
 }
 
 Result<Settings> SettingOptions::resolve() const { return resolve_settings(sources()); }
+
+Result<Settings> SettingOptions::resolve_with(const ServerConfiguration& server) const {
+    TRY_ASSIGN(SettingTexts texts, resolve_setting_texts(sources()));
+    for (const SettingInfo& setting : all_settings())
+        if (const auto found = server.find("steward." + std::string(setting.name)); found != server.end()) texts.emplace(setting.name, found->second);
+    return parse_settings(texts);
+}
 
 void add_output_option(CLI::App& app, OutputFormat& format) {
     static const std::map<std::string, OutputFormat> kFormats = {{"text", OutputFormat::kText}, {"json", OutputFormat::kJson}};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/postgres/configuration.h"
 #include "program/configuration.h"
 
 namespace steward {
@@ -35,6 +36,8 @@ public:
     bool has_flag(const std::string& name) const { return flags_.contains(name); }
 
     Result<Settings> resolve() const;
+    /// The same, with what a server's configuration says in the last place: one outside the data directory is not found by itself.
+    Result<Settings> resolve_with(const ServerConfiguration& server) const;
 
 private:
     ConfigurationSources sources() const;
@@ -56,6 +59,7 @@ void add_output_option(CLI::App& app, OutputFormat& format);
 /// Run `command` of `app` when the parser meets it.
 void on_chosen(CLI::App& app, ChosenCommand& chosen, Command command);
 
+void add_doctor_command(CLI::App& program, ChosenCommand& chosen);
 void add_drill_command(CLI::App& program, ChosenCommand& chosen);
 void add_info_command(CLI::App& program, ChosenCommand& chosen);
 void add_expire_command(CLI::App& program, ChosenCommand& chosen);
@@ -64,6 +68,7 @@ void add_permissions_command(CLI::App& program, ChosenCommand& chosen);
 void add_preseed_command(CLI::App& program, ChosenCommand& chosen);
 void add_reset_password_command(CLI::App& program, ChosenCommand& chosen);
 void add_restore_command(CLI::App& program, ChosenCommand& chosen);
+void add_start_command(CLI::App& program, ChosenCommand& chosen);
 void add_verify_command(CLI::App& program, ChosenCommand& chosen);
 void add_wal_get_command(CLI::App& program, ChosenCommand& chosen);
 void add_engine_command(CLI::App& program, ChosenCommand& chosen);

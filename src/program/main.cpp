@@ -47,9 +47,11 @@ int main(int argc, char** argv) {
     steward::add_expire_command(program, chosen);
     steward::add_keep_command(program, chosen);
     steward::add_drill_command(program, chosen);
+    steward::add_doctor_command(program, chosen);
     steward::add_permissions_command(program, chosen);
     steward::add_preseed_command(program, chosen);
     steward::add_reset_password_command(program, chosen);
+    steward::add_start_command(program, chosen);
     steward::add_wal_get_command(program, chosen);
     steward::add_engine_command(program, chosen);
     steward::add_reference_command(program, chosen);

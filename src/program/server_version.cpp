@@ -61,4 +61,11 @@ Result<int> server_major_of(const std::filesystem::path& bindir) {
         .object(program.native());
 }
 
+std::string steward_version_of(const std::filesystem::path& program) {
+    constexpr std::string_view kBeginning = "pg_steward ";
+    const std::string output = output_of(program, "--version");
+    if (!output.starts_with(kBeginning)) return {};
+    return output.substr(kBeginning.size(), output.find_first_of(" \n", kBeginning.size()) - kBeginning.size());
+}
+
 }  // namespace steward

@@ -15,6 +15,8 @@ namespace {
 
 constexpr uint64_t kLargestFile = 16 << 20;
 
+std::filesystem::path file_in(const std::filesystem::path& data_directory) { return data_directory / "pg_steward" / "given_up_wal.json"; }
+
 /// Give `file` another name. Errors: by errno.
 Result<void> put_aside(const std::filesystem::path& file, Log& log) {
     const std::filesystem::path aside = file.native() + ".damaged";
@@ -30,7 +32,7 @@ Result<void> put_aside(const std::filesystem::path& file, Log& log) {
 }  // namespace
 
 Result<std::unique_ptr<GivenUpWal>> GivenUpWal::open(const std::filesystem::path& data_directory, uint32_t wal_segment_size, Log& log) {
-    std::filesystem::path file = data_directory / "pg_steward" / "given_up_wal.json";
+    std::filesystem::path file = file_in(data_directory);
     std::optional<Content> content = Content{};
     const Result<Bytes> text = read_file(file, kLargestFile);
     if (text.ok())
@@ -42,6 +44,16 @@ Result<std::unique_ptr<GivenUpWal>> GivenUpWal::open(const std::filesystem::path
         content.emplace();
     }
     return std::unique_ptr<GivenUpWal>(new GivenUpWal(std::move(file), wal_segment_size, std::move(*content)));
+}
+
+Result<std::vector<RecordedGap>> GivenUpWal::peek(const std::filesystem::path& data_directory) {
+    const std::filesystem::path file = file_in(data_directory);
+    const Result<Bytes> text = read_file(file, kLargestFile);
+    if (!text.ok() && text.error().code() == ErrorCode::not_found) return std::vector<RecordedGap>();
+    if (!text.ok()) return text.error();
+    std::optional<Content> content = parse(as_text(*text));
+    if (!content) return Error(ErrorCode::corrupt_object, formatted("file \"{}\" is damaged", file.native())).object(file.native());
+    return std::move(content->gaps);
 }
 
 std::optional<GivenUpWal::Content> GivenUpWal::parse(std::string_view text) {

@@ -28,6 +28,9 @@ public:
     /// archiving must not end with it, and the gap watch finds what it named. Errors: by errno.
     static Result<std::unique_ptr<GivenUpWal>> open(const std::filesystem::path& data_directory, uint32_t wal_segment_size, Log& log);
 
+    /// The ranges that the file of `data_directory` has, without a claim on it; nothing when there is none. Errors: corrupt_object; by errno.
+    static Result<std::vector<RecordedGap>> peek(const std::filesystem::path& data_directory);
+
     /// Add ranges, and timeline histories that are owed. A range that follows the last one of its timeline without a hole extends it.
     /// Durable on return. Errors: by errno; nothing is added then.
     Result<void> add(std::span<const RecordedGap> gaps, std::span<const std::string> histories);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "core/base/format.h"
 #include "core/crypto/saslprep.h"
@@ -53,6 +54,15 @@ bool is_scram(std::string_view text) {
            is_base64(text.substr(salt + 1, keys - salt - 1)) && between != both.npos && is_base64(both.substr(0, between)) && is_base64(both.substr(between + 1));
 }
 
+/// What base64 made; empty for what it did not make.
+Bytes from_base64(std::string_view text) {
+    Bytes bytes(text.size() / 4 * 3 + 1);
+    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+    const size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
+    bytes.resize(size < 0 ? 0 : static_cast<size_t>(size) - std::min(padding, static_cast<size_t>(size)));
+    return bytes;
+}
+
 }  // namespace
 
 Result<std::string> scram_verifier(std::string_view password, ByteView salt, int iterations) {
@@ -84,6 +94,20 @@ VerifierKind kind_of_verifier(std::string_view verifier) {
     const bool md5 = verifier.starts_with("md5") && verifier.size() == 3 + kMd5Digits &&
                      verifier.find_first_not_of("0123456789abcdef", 3) == verifier.npos;
     return md5 ? VerifierKind::kMd5 : VerifierKind::kOther;
+}
+
+bool is_verifier_of(std::string_view verifier, std::string_view password) {
+    constexpr int kMostIterations = 10'000'000;  // a damaged number must not keep a start for hours
+    if (!is_scram(verifier)) return false;
+    std::string_view rest = verifier.substr(kScramName.size() + 1);
+    const size_t colon = rest.find(':');
+    int iterations = 0;
+    const auto [end, problem] = std::from_chars(rest.data(), rest.data() + colon, iterations);
+    if (problem != std::errc() || iterations < 1 || iterations > kMostIterations) return false;
+    rest.remove_prefix(colon + 1);
+    const Bytes salt = from_base64(rest.substr(0, rest.find('$')));
+    const Result<std::string> own = scram_verifier(password, salt, iterations);
+    return !salt.empty() && own.ok() && own->size() == verifier.size() && CRYPTO_memcmp(own->data(), verifier.data(), own->size()) == 0;
 }
 
 Secret password_of(ByteView random) {

@@ -28,6 +28,9 @@ std::string_view to_string(VerifierKind kind);
 /// What kind of pg_authid.rolpassword this is, by the rules of get_password_type in src/backend/libpq/crypt.c. Empty is none. Pure.
 VerifierKind kind_of_verifier(std::string_view verifier);
 
+/// Whether `verifier` is a SCRAM verifier of `password`, found out with its own salt and iterations. Pure.
+bool is_verifier_of(std::string_view verifier, std::string_view password);
+
 /// Make a password of 26 letters and digits, 5 bits each and so 130 in all; none looks like another one. Uses the first 26 bytes
 /// of `random`, which has them, and wipes nothing of it. Pure.
 Secret password_of(ByteView random);

@@ -191,6 +191,29 @@ Result<void> remove_old_drills(const Repository& repository) {
 
 }  // namespace
 
+Result<DrillOutcome> parse_drill(std::string_view content) {
+    const nlohmann::json json = nlohmann::json::parse(content, nullptr, false);
+    const auto text = [&](const char* name) { return json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : std::string(); };
+    const Result<TimePoint> time = json.is_object() ? parse_time(text("time")) : Error(ErrorCode::corrupt_object, "no object");
+    const std::string result = time.ok() ? text("result") : "";
+    if (result != "succeeded" && result != "failed") return Error(ErrorCode::corrupt_object, "the record of a restore drill is not understood");
+    DrillOutcome outcome{*time, text("backup"), {}};
+    if (result == "failed") outcome.failure = text("error").empty() ? "no reason is recorded" : text("error");
+    return outcome;
+}
+
+Result<std::optional<DrillOutcome>> load_last_drill(const Repository& repository) {
+    std::string newest;
+    TRY(for_each_object(repository.storage(), repository.layout().drills_prefix(), [&](const ObjectInfo& object) -> Result<void> {
+        newest = std::max(newest, object.key);  // names begin with the time
+        return {};
+    }));
+    if (newest.empty()) return std::optional<DrillOutcome>();
+    TRY_ASSIGN(const Bytes content, repository.load(newest, ObjectKind::kDrill));
+    TRY_ASSIGN(DrillOutcome outcome, parse_drill(as_text(content)));
+    return std::optional(std::move(outcome));
+}
+
 Result<void> store_drill(const Repository& repository, const DrillRecord& record, uint64_t random) {
     const std::string key = repository.layout().drill(unique_name(record.time, random));
     const std::string content = render_drill(record) + "\n";

@@ -83,6 +83,19 @@ struct DrillRecord {
 /// One JSON object, without a newline; what is not known is left out.
 std::string render_drill(const DrillRecord& record);
 
+/// What a record tells at a glance.
+struct DrillOutcome {
+    TimePoint time;
+    std::string backup;
+    std::string failure;  ///< empty: it succeeded
+};
+
+/// Parse what render_drill wrote. Errors: corrupt_object.
+Result<DrillOutcome> parse_drill(std::string_view content);
+
+/// The newest record of a repository; nothing when there is none. Errors: as Storage::list and Repository::load; corrupt_object.
+Result<std::optional<DrillOutcome>> load_last_drill(const Repository& repository);
+
 /// So many records stay in a repository: years of a drill a day.
 inline constexpr size_t kKeptDrills = 1000;
 

@@ -38,6 +38,7 @@ std::string render_reset(const ResetReport& report) {
     for (const std::string& note : report.notes) text += note + "\n";
     if (!report.statement.empty()) text += formatted("would be run: {}\n", report.statement);
     if (report.dry_run) return text + "A new password would be stored for SCRAM-SHA-256. Nothing was changed.\n";
+    if (report.kept) return text + formatted("Role {} has this password already. Nothing was changed.\n", quote_sql_identifier(report.role));
     return text + formatted("The new password is stored for SCRAM-SHA-256, with {} iterations. Start the server.\n", report.iterations);
 }
 
@@ -52,7 +53,8 @@ std::string render_reset_json(const ResetReport& report, std::string_view passwo
         json["enable_login"] = report.enable_login;
     }
     if (!report.statement.empty()) json["statement"] = report.statement;
-    if (!report.dry_run) json["iterations"] = report.iterations;
+    if (report.kept) json["kept"] = true;
+    else if (!report.dry_run) json["iterations"] = report.iterations;
     json["notes"] = report.notes;
     if (!password.empty()) json["password"] = password;
     // A name may be of any bytes.

@@ -17,6 +17,7 @@ struct ResetReport {
     std::vector<LoginObstacle> obstacles;
     bool enable_login = false;             ///< the obstacles are, or would be, taken out of the way
     bool needs_recovery = false;           ///< the cluster was not shut down in order
+    bool kept = false;                     ///< the role has this password already: nothing was changed
     bool dry_run = false;
     std::string statement;                 ///< of a dry run: what would be sent, without the verifier
     int iterations = 0;                    ///< of the new verifier; 0 in a dry run

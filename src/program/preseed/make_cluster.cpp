@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,6 +49,17 @@ std::vector<std::string> with_own_locale(std::vector<std::string> command) {
     return words;
 }
 
+/// A file in memory: initdb reads a password from a file, and of it only the first line.
+Result<UniqueFd> make_password_file(const Secret& password) {
+    if (password.view().find('\n') != std::string_view::npos)
+        return Error(ErrorCode::invalid_argument, "the password of a new cluster's superuser holds a newline").detail("initdb reads one line.");
+    UniqueFd file(::memfd_create("password", MFD_CLOEXEC));
+    if (!file.valid()) return Error::from_errno(errno, "could not create a file in memory");
+    TRY(write_all(file.get(), as_bytes(password.view()), "a file in memory"));
+    if (::lseek(file.get(), 0, SEEK_SET) != 0) return Error::from_errno(errno, "could not seek in a file in memory");
+    return file;
+}
+
 }  // namespace
 
 Result<UniqueFd> lock_preseed(const fs::path& directory) {
@@ -72,14 +84,21 @@ Result<void> remove_initdb_leftover(const fs::path& workplace) {
     return {};
 }
 
-Result<void> run_initdb(const fs::path& bindir, const fs::path& workplace, const std::vector<std::string>& options, const CancelToken& cancel) {
+Result<void> run_initdb(const fs::path& bindir, const fs::path& workplace, const std::vector<std::string>& options, const Secret* password,
+                        const CancelToken& cancel) {
     TRY(check_initdb(options));
     TRY_ASSIGN(const int major, server_major_of(bindir));
     std::vector<std::string> command = {(bindir / "initdb").native(), "-D", workplace.native()};
     if (major >= kFirstWithoutInstructions) command.emplace_back("--no-instructions");
+    UniqueFd password_file;
+    if (password != nullptr) {
+        TRY_ASSIGN(password_file, make_password_file(*password));
+        command.emplace_back("--pwfile=/dev/stdin");
+    }
     command.insert(command.end(), options.begin(), options.end());
+    const int input = password == nullptr ? kNoInput : password_file.get();
     TRY_ASSIGN(ChildProcess initdb,
-               ChildProcess::start(with_own_locale(std::move(command)), {kNoInput, STDERR_FILENO, STDERR_FILENO}, ChildPriority::kOwn, SIGKILL));
+               ChildProcess::start(with_own_locale(std::move(command)), {input, STDERR_FILENO, STDERR_FILENO}, ChildPriority::kOwn, SIGKILL));
     SteadyRetryTimer timer;
     TRY_ASSIGN(const int status, initdb.wait(timer, cancel));
     if (status == 0) return {};

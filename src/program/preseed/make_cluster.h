@@ -8,6 +8,7 @@
 #include "core/base/cancel.h"
 #include "core/base/file.h"
 #include "core/base/result.h"
+#include "core/crypto/secret.h"
 
 namespace steward {
 
@@ -18,11 +19,11 @@ Result<UniqueFd> lock_preseed(const std::filesystem::path& directory);
 /// Remove what an interrupted initdb left. Errors: busy when a server works in it; by errno.
 Result<void> remove_initdb_leftover(const std::filesystem::path& workplace);
 
-/// Run initdb of `bindir` for a new cluster in `workplace`, with the operator's `options` and locale. What it says goes to standard error.
-/// Errors: usage as root, or for options that name a directory; wrong_version, engine_failed, cancelled. On return the cluster survives a
-/// crash, unless the options say otherwise.
+/// Run initdb of `bindir` for a new cluster in `workplace`, with the operator's `options` and locale, and its superuser's `password` or nullptr.
+/// What it says goes to standard error. Errors: usage as root, or for options that name a directory; invalid_argument for a password that
+/// initdb cannot read; wrong_version, engine_failed, cancelled. On return the cluster survives a crash, unless the options say otherwise.
 Result<void> run_initdb(const std::filesystem::path& bindir, const std::filesystem::path& workplace, const std::vector<std::string>& options,
-                        const CancelToken& cancel);
+                        const Secret* password, const CancelToken& cancel);
 
 /// Give `workplace` the name `directory`, which is not there or is an empty directory: anything else that appeared meanwhile is refused, not
 /// replaced. Durable on return. Errors: already_exists; by errno.

@@ -12,7 +12,6 @@
 #include "program/preseed/make_cluster.h"
 #include "program/preseed/seed_report.h"
 #include "program/preseed/status_file.h"
-#include "program/signal_watch.h"
 
 namespace steward {
 
@@ -25,9 +24,9 @@ constexpr std::chrono::milliseconds kShortPatience{5'000};
 
 class Preseed {
 public:
-    explicit Preseed(const PreseedTask& task) : task_(task) {}
+    Preseed(const PreseedTask& task, const CancelToken& cancel) : task_(task), cancel_(cancel) {}
 
-    Result<void> run() {
+    Result<SeedAction> run() {
         TRY(inspect());
         if (may_make_something()) {
             TRY_ASSIGN(lock_, lock_preseed(report_.evidence.directory));
@@ -41,7 +40,8 @@ public:
             enter(SeedState::kDone);
         else if (status_)
             status_->end(report_.decision.refusal ? SeedState::kRefused : SeedState::kFailed, outcome.error());
-        return outcome;
+        TRY(outcome);
+        return report_.decision.action;
     }
 
 private:
@@ -102,7 +102,7 @@ private:
             return {};
         }
         settings_ = std::move(settings).value();
-        ReadingContext context{clock_, timer_, signals_.cancel()};
+        ReadingContext context{clock_, timer_, cancel_};
         if (present) context.patience = kShortPatience;
         TRY_ASSIGN(seen_, look_at_repositories(*settings_, context));
         for (const SeenRepository& seen : seen_) report_.repositories.push_back(seen.evidence);
@@ -146,7 +146,7 @@ private:
         const std::vector<Repository> repositories = chosen_repositories();
         RestoreProgress progress;
         std::optional<ProgressDisplay> display(progress);
-        Result<RestorePlan> planned = plan_restore(repositories, options, clock_, progress, signals_.cancel());
+        Result<RestorePlan> planned = plan_restore(repositories, options, clock_, progress, cancel_);
         display.reset();
         if (!planned.ok()) return explain(std::move(planned).error());
         const RestorePlan& plan = *planned;
@@ -159,7 +159,7 @@ private:
         enter(SeedState::kRestoring);
         ConsoleLog log;
         display.emplace(progress);
-        TRY(execute_restore(plan, repositories, log, progress, signals_.cancel()));
+        TRY(execute_restore(plan, repositories, log, progress, cancel_));
         display.reset();
         return finish({plan.manifest.summary.major, report_.decision.system_identifier});
     }
@@ -170,7 +170,7 @@ private:
         const fs::path& workplace = report_.decision.workplace;
         TRY(remove_initdb_leftover(workplace));
         enter(SeedState::kInitializing);
-        TRY(run_initdb(fs::absolute(task_.restore->bindir), workplace, task_.initdb_options, signals_.cancel()));
+        TRY(run_initdb(fs::absolute(task_.restore->bindir), workplace, task_.initdb_options, task_.superuser_password, cancel_));
         return finish({});
     }
 
@@ -191,7 +191,7 @@ private:
         if (status_) status_->name_cluster(made.system_identifier);
         if (!is_in_place()) {
             enter(SeedState::kRenaming);
-            TRY(check_cancel(signals_.cancel()));
+            TRY(check_cancel(cancel_));
             TRY(put_in_place(decision.workplace, report_.evidence.directory));
         }
         if (task_.format == OutputFormat::kJson) return {};
@@ -200,7 +200,7 @@ private:
     }
 
     const PreseedTask& task_;
-    const SignalWatch signals_;  // before anything that may start a thread
+    const CancelToken cancel_;
     const SystemClock clock_;
     SteadyRetryTimer timer_;
     UniqueFd lock_;
@@ -212,6 +212,6 @@ private:
 
 }  // namespace
 
-Result<void> run_preseed(const PreseedTask& task) { return Preseed(task).run(); }
+Result<SeedAction> run_preseed(const PreseedTask& task, const CancelToken& cancel) { return Preseed(task, cancel).run(); }
 
 }  // namespace steward

@@ -12,7 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "core/base/cancel.h"
 #include "core/base/result.h"
+#include "core/crypto/secret.h"
 #include "core/preseed/plan_seed.h"
 #include "core/settings/settings.h"
 #include "program/commands.h"
@@ -26,15 +28,16 @@ struct PreseedTask {
     std::vector<std::filesystem::path> mount_points;  ///< absolute
     std::filesystem::path status_file;                ///< empty: beside the directory
     std::vector<std::string> initdb_options;
+    const Secret* superuser_password = nullptr;       ///< of a new cluster; nothing: none. Outlives the run
     bool dry_run = false;
     OutputFormat format = OutputFormat::kText;
     std::function<Result<Settings>()> settings;       ///< asked for where they are needed
     const RestoreArguments* restore = nullptr;        ///< outlives the run
 };
 
-/// Returns when the data directory holds the cluster; with a dry run, when it would. Errors: the decision's refusal; as plan_restore,
-/// execute_restore, run_initdb and put_in_place; busy when another one runs; network when a repository that could not be reached may
-/// have what others lack.
-Result<void> run_preseed(const PreseedTask& task);
+/// Returns what was decided when the data directory holds the cluster; with a dry run, when it would. Errors: the decision's refusal; as
+/// plan_restore, execute_restore, run_initdb and put_in_place; busy when another one runs; network when a repository that could not be
+/// reached may have what others lack; cancelled.
+Result<SeedAction> run_preseed(const PreseedTask& task, const CancelToken& cancel);
 
 }  // namespace steward

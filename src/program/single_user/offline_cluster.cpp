@@ -1,7 +1,5 @@
 #include "program/single_user/offline_cluster.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +15,7 @@
 #include "core/postgres/pg_version.h"
 #include "core/postgres/relation_map.h"
 #include "core/postgres/shared_catalog.h"
+#include "program/become_user.h"
 #include "program/server_programs.h"
 #include "program/server_version.h"
 
@@ -25,11 +24,6 @@ namespace steward {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string name_of_user(uid_t user) {
-    const passwd* const entry = ::getpwuid(user);
-    return entry == nullptr ? std::to_string(user) : entry->pw_name;
-}
 
 Result<FileOwner> check_owner(const fs::path& directory) {
     struct stat st;
@@ -111,13 +105,7 @@ Result<OfflineCluster> inspect_offline_cluster(const fs::path& data_directory) {
 
 Result<void> become_owner(const OfflineCluster& cluster) {
     if (::chdir("/") != 0) return Error::from_errno(errno, "could not change to directory \"/\"");
-    if (::geteuid() != 0) return {};
-    const uid_t user = cluster.owner.user;
-    const passwd* const entry = ::getpwuid(user);
-    const gid_t group = entry == nullptr ? cluster.owner.group : entry->pw_gid;
-    const bool grouped = entry == nullptr ? ::setgroups(1, &group) == 0 : ::initgroups(entry->pw_name, group) == 0;
-    if (!grouped || ::setgid(group) != 0 || ::setuid(user) != 0) return Error::from_errno(errno, formatted("could not become user \"{}\"", name_of_user(user)));
-    return {};
+    return become_user(cluster.owner);
 }
 
 Result<SingleUserServer> find_single_user_server(const OfflineCluster& cluster, const fs::path& bindir, const fs::path& config_file) {

@@ -9,6 +9,7 @@
 
 #include "program/commands.h"
 #include "program/preseed/preseed.h"
+#include "program/signal_watch.h"
 
 namespace steward {
 
@@ -83,7 +84,8 @@ Result<int> run(const PreseedCommand& command) {
     task.format = command.format;
     task.settings = [&command] { return command.settings.resolve(); };
     task.restore = &command.restore;
-    TRY(run_preseed(task));
+    const SignalWatch signals;
+    TRY(run_preseed(task, signals.cancel()));
     return 0;
 }
 

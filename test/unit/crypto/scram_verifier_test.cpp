@@ -33,6 +33,18 @@ TEST(ScramVerifier, DependsOnSaltAndIterations) {
     EXPECT_EQ(scram_verifier("pencil", salt_of("00"), 0).error().code(), ErrorCode::invalid_argument);
 }
 
+TEST(ScramVerifier, IsKnownAgainByItsPassword) {
+    const std::string verifier = scram_verifier("pencil", salt_of("5b6d99689d12358eeca04b141236fa81"), 4711).value();
+    EXPECT_TRUE(is_verifier_of(verifier, "pencil"));
+    EXPECT_FALSE(is_verifier_of(verifier, "pencils"));
+    EXPECT_FALSE(is_verifier_of(verifier, ""));
+    EXPECT_FALSE(is_verifier_of(verifier.substr(0, verifier.size() - 1), "pencil"));
+    EXPECT_FALSE(is_verifier_of("SCRAM-SHA-256$99999999999:AAAA$AAAA:AAAA", "pencil"));
+    EXPECT_FALSE(is_verifier_of("SCRAM-SHA-256$1:=$=:=", "pencil"));
+    EXPECT_FALSE(is_verifier_of("md5" + std::string(32, '0'), "pencil"));
+    EXPECT_FALSE(is_verifier_of("", ""));
+}
+
 TEST(ScramVerifier, PreparesThePassword) {
     const Bytes salt = salt_of("0011");
     EXPECT_EQ(scram_verifier("I\u00ADX", salt, 2).value(), scram_verifier("IX", salt, 2).value());
