@@ -137,9 +137,15 @@ CORE_SOURCES = \
 	src/core/storage/memory_storage.cpp \
 	src/core/storage/retry_storage.cpp \
 	src/core/storage/storage.cpp \
-	src/core/storage/storage_url.cpp
+	src/core/storage/storage_url.cpp \
+	src/core/upgrade/catalog_checks.cpp \
+	src/core/upgrade/check_cluster.cpp \
+	src/core/upgrade/finding.cpp \
+	src/core/upgrade/initdb_arguments.cpp \
+	src/core/upgrade/transfer_method.cpp
 
 PROGRAM_SOURCES = \
+	src/program/captured_program.cpp \
 	src/program/child_process.cpp \
 	src/program/claim_repositories.cpp \
 	src/program/commands.cpp \
@@ -173,6 +179,11 @@ PROGRAM_SOURCES = \
 	src/program/single_user/offline_cluster.cpp \
 	src/program/single_user/single_user_command.cpp \
 	src/program/single_user/single_user_session.cpp \
+	src/program/upgrade/cluster_catalogs.cpp \
+	src/program/upgrade/read_facts.cpp \
+	src/program/upgrade/render_upgrade_check.cpp \
+	src/program/upgrade/trial_cluster.cpp \
+	src/program/upgrade/upgrade_check.cpp \
 	src/program/upkeep/drill.cpp \
 	src/program/upkeep/expire.cpp \
 	src/program/upkeep/keep.cpp \
@@ -187,6 +198,7 @@ PROGRAM_SOURCES = \
 	src/program/verbs/reference.cpp \
 	src/program/verbs/reset_password.cpp \
 	src/program/verbs/restore.cpp \
+	src/program/verbs/upgrade.cpp \
 	src/program/verbs/verify.cpp \
 	src/program/verbs/wal_get.cpp
 

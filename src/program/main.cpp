@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
     steward::add_expire_command(program, chosen);
     steward::add_keep_command(program, chosen);
     steward::add_drill_command(program, chosen);
+    steward::add_upgrade_command(program, chosen);
     steward::add_reset_password_command(program, chosen);
     steward::add_wal_get_command(program, chosen);
     steward::add_engine_command(program, chosen);
