@@ -47,6 +47,10 @@ CORE_SOURCES = \
 	src/core/jobs/job_record.cpp \
 	src/core/jobs/job_report.cpp \
 	src/core/jobs/scheduled_job.cpp \
+	src/core/permissions/access.cpp \
+	src/core/permissions/change_list.cpp \
+	src/core/permissions/cluster_files.cpp \
+	src/core/permissions/finding.cpp \
 	src/core/postgres/backup_label.cpp \
 	src/core/postgres/commit_log.cpp \
 	src/core/postgres/configuration.cpp \
@@ -70,6 +74,9 @@ CORE_SOURCES = \
 	src/core/postgres/wal_reader.cpp \
 	src/core/postgres/wal_record.cpp \
 	src/core/postgres/wal_summary.cpp \
+	src/core/preseed/plan_seed.cpp \
+	src/core/preseed/seed_evidence.cpp \
+	src/core/preseed/seed_status.cpp \
 	src/core/proof/drill.cpp \
 	src/core/proof/scratch_directory.cpp \
 	src/core/proof/verify.cpp \
@@ -170,9 +177,21 @@ PROGRAM_SOURCES = \
 	src/program/password/reset_report.cpp \
 	src/program/password/role_change.cpp \
 	src/program/password/role_session.cpp \
+	src/program/permissions/change_file.cpp \
+	src/program/permissions/cluster_walk.cpp \
+	src/program/permissions/file_rights.cpp \
+	src/program/permissions/finding_report.cpp \
+	src/program/permissions/server_files.cpp \
+	src/program/permissions/survey.cpp \
+	src/program/preseed/look_at_repositories.cpp \
+	src/program/preseed/make_cluster.cpp \
+	src/program/preseed/preseed.cpp \
+	src/program/preseed/seed_report.cpp \
+	src/program/preseed/status_file.cpp \
 	src/program/random_number.cpp \
 	src/program/report/render_expiry.cpp \
 	src/program/report/render_info.cpp \
+	src/program/restore_arguments.cpp \
 	src/program/server_programs.cpp \
 	src/program/server_version.cpp \
 	src/program/signal_watch.cpp \
@@ -194,7 +213,9 @@ PROGRAM_SOURCES = \
 	src/program/verbs/expire.cpp \
 	src/program/verbs/info.cpp \
 	src/program/verbs/keep.cpp \
+	src/program/verbs/permissions.cpp \
 	src/program/verbs/prefetch_process.cpp \
+	src/program/verbs/preseed.cpp \
 	src/program/verbs/reference.cpp \
 	src/program/verbs/reset_password.cpp \
 	src/program/verbs/restore.cpp \

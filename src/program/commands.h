@@ -58,6 +58,8 @@ void add_drill_command(CLI::App& program, ChosenCommand& chosen);
 void add_info_command(CLI::App& program, ChosenCommand& chosen);
 void add_expire_command(CLI::App& program, ChosenCommand& chosen);
 void add_keep_command(CLI::App& program, ChosenCommand& chosen);
+void add_permissions_command(CLI::App& program, ChosenCommand& chosen);
+void add_preseed_command(CLI::App& program, ChosenCommand& chosen);
 void add_reset_password_command(CLI::App& program, ChosenCommand& chosen);
 void add_restore_command(CLI::App& program, ChosenCommand& chosen);
 void add_upgrade_command(CLI::App& program, ChosenCommand& chosen);

@@ -48,6 +48,8 @@ int main(int argc, char** argv) {
     steward::add_keep_command(program, chosen);
     steward::add_drill_command(program, chosen);
     steward::add_upgrade_command(program, chosen);
+    steward::add_permissions_command(program, chosen);
+    steward::add_preseed_command(program, chosen);
     steward::add_reset_password_command(program, chosen);
     steward::add_wal_get_command(program, chosen);
     steward::add_engine_command(program, chosen);

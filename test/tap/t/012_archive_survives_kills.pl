@@ -34,7 +34,7 @@ for my $victim (qw(engine worker archiver postmaster engine))
 	}
 	else
 	{
-		poll_until(sub { my ($code) = $node->psql('postgres', 'SELECT 1'); $code == 0 }, 'the server answers again');
+		poll_until(sub { $node->answers }, 'the server answers again');
 	}
 	$node->wait_for_sql(q{SELECT engine_state = 'running' FROM steward.workers WHERE worker = 'wal'}, "an engine runs again after the $victim was killed");
 	my $last = $node->archive_current_segment;

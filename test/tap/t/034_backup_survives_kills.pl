@@ -69,7 +69,7 @@ for my $phase ('waiting for checkpoint', 'copying', 'waiting for WAL')
 		}
 		else
 		{
-			poll_until(sub { my ($code) = $node->psql('postgres', 'SELECT 1'); $code == 0 }, 'the server answers again');
+			poll_until(sub { $node->answers }, 'the server answers again');
 			$node->wait_for_sql(q{SELECT coalesce(bool_and(state = 'failed'), true) FROM steward.backup_progress}, "the backup ends as failed, or is forgotten");
 			stop_load();
 		}

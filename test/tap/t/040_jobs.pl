@@ -146,7 +146,7 @@ $node->restart;
 is($node->sql($rows), $before, 'the history survives a restart');
 hold();
 $node->kill_by_sql(q{SELECT pid FROM steward.workers WHERE worker = 'verify'});
-poll_until(sub { my ($answer) = $node->psql('postgres', 'SELECT 1'); $answer == 0 }, 'the server is there again after the crash of a worker');
+poll_until(sub { $node->answers }, 'the server is there again after the crash of a worker');
 ends('failed', qr/^server ended while it ran$/, 'kill -9 of the worker');
 is($node->sql("SELECT finished_at, duration FROM steward.jobs WHERE number = $number"), '|', 'an end that nobody saw has no time');
 hold();

@@ -47,10 +47,12 @@ sub login
 
 sub state_of { return (qx(LC_ALL=C pg_controldata "$data") =~ /Database cluster state:\s+(.*)/)[0]; }
 
+# 19 refuses names with newlines, also those that an upgrade would bring.
+my $newlines = slurp("$data/PG_VERSION") >= 19 ? "\t\t" : "\n\n";
 my %hostile = (
 	"quo\"te'd" => "pass'word\"\\",
 	"back\\slash" => "new\nline;\n\nDROP ROLE x;\n",
-	"semi;\n\nDROP ROLE plain;\n\n" => ' leading and trailing ',
+	"semi;${newlines}DROP ROLE plain;$newlines" => ' leading and trailing ',
 	"\xc3\xbcml\xc3\xa4ut" => "u\xcc\x88\xc2\xad\xef\xac\x81\xe2\x85\xa8",
 	'x' x 63 => 'long' x 2560,
 	"not\xffutf8" => "\xff\xfe\xc2\xad",

@@ -133,6 +133,14 @@ sub wait_for_sql
 	return ok($self->poll_query_until('postgres', $statement), $what // "server reaches: $statement");
 }
 
+# Whether the server takes connections now. Where it does not, psql may have ended before its statement was written to it.
+sub answers
+{
+	my ($self) = @_;
+	my ($status) = eval { $self->psql('postgres', 'SELECT 1') };
+	return defined $status && $status == 0;
+}
+
 # Finish the current WAL segment and wait until the archiver has seen it, and all before it, done. Returns its name.
 sub archive_current_segment
 {
@@ -145,7 +153,8 @@ sub archive_current_segment
 
 # Restore from another node's repository into a node of its own, prove the directory with pg_verifybackup, and return the node, not
 # started. It does not archive unless archiving => 1: several copies of one cluster would fight over the next timeline's name.
-#   arguments  more arguments for "pg_steward restore"
+#   command    what restores, with its flags (default: restore)
+#   arguments  more arguments for it
 sub restored
 {
 	my ($class, $name, $source, %options) = @_;
@@ -153,7 +162,7 @@ sub restored
 	push @nodes, $self;
 	mkdir($self->basedir) unless -d $self->basedir;
 	Steward::Test::program_ok(
-		[ 'restore', '--repository', $options{repository} // 'file://' . $source->repository_dir, '--data-dir', $self->data_dir, @{ $options{arguments} // [] } ],
+		[ @{ $options{command} // ['restore'] }, '--repository', $options{repository} // 'file://' . $source->repository_dir, '--data-dir', $self->data_dir, @{ $options{arguments} // [] } ],
 		"$name: restore");
 	$self->command_ok([ 'pg_verifybackup', $self->data_dir ], "$name: pg_verifybackup accepts the restored directory");
 	$self->set(port => $self->port, $options{archiving} ? () : (archive_mode => 'off'), %{ $options{settings} // {} });

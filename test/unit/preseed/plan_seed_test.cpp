@@ -1,0 +1,195 @@
+#include "core/preseed/plan_seed.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace steward {
+namespace {
+
+constexpr uint64_t kOurs = 7000000000000000001, kTheirs = 7000000000000000002;
+using State = RepositoryState;
+using Content = SeedContent;
+
+SeedEvidence evidence_of(Content content) {
+    SeedEvidence evidence;
+    evidence.directory = "/srv/pg/data";
+    evidence.content = content;
+    if (content == Content::kCluster) evidence.cluster = SeedCluster{17, kOurs, ClusterState::kShutDown};
+    if (content == Content::kDamaged) evidence.damage = "It has a control file and no file \"PG_VERSION\".";
+    if (content == Content::kForeign) evidence.names = {"photos"};
+    evidence.entries = evidence.names.size();
+    return evidence;
+}
+
+RepositoryEvidence repository_of(State state, uint64_t identifier = kOurs) {
+    RepositoryEvidence repository{"file:///repository", state, std::nullopt, {}};
+    if (state == State::kWithoutBackup || state == State::kWithBackups) repository.system_identifier = identifier;
+    if (state == State::kUnreachable) repository.problem = "connection refused";
+    return repository;
+}
+
+/// "present", "restore", "initialize", or the code of the refusal.
+std::string outcome(const SeedRequest& request, const SeedEvidence& evidence, const std::vector<RepositoryEvidence>& repositories) {
+    const SeedDecision decision = decide_seed(request, evidence, repositories);
+    if (!decision.refusal) return std::string(to_string(decision.action));
+    return std::string(info(decision.refusal->code()).name);
+}
+
+const SeedRequest kNothing{}, kRestoreOnly{true, false, {}}, kInitializeOnly{false, true, {}}, kBoth{true, true, {}};
+
+TEST(PlanSeed, DecidesByContentAndConsent) {
+    const RepositoryEvidence full = repository_of(State::kWithBackups), unreachable = repository_of(State::kUnreachable),
+                             empty = repository_of(State::kEmpty), known = repository_of(State::kWithoutBackup);
+    struct Row {
+        Content content;
+        const SeedRequest* request;
+        std::vector<RepositoryEvidence> repositories;
+        const char* expected;
+    };
+    const Row rows[] = {
+        {Content::kCluster, &kNothing, {}, "present"},
+        {Content::kCluster, &kBoth, {full}, "present"},
+        {Content::kCluster, &kRestoreOnly, {unreachable}, "present"},
+        {Content::kCluster, &kNothing, {repository_of(State::kWithBackups, kTheirs)}, "foreign_repository"},
+        {Content::kCluster, &kNothing, {unreachable, repository_of(State::kWithoutBackup, kTheirs)}, "foreign_repository"},
+        {Content::kDamaged, &kBoth, {full}, "corrupt_object"},
+        {Content::kForeign, &kBoth, {full}, "already_exists"},
+        {Content::kInterrupted, &kNothing, {}, "not_found"},
+        {Content::kInterrupted, &kInitializeOnly, {empty}, "not_found"},
+        {Content::kInterrupted, &kBoth, {empty}, "not_found"},
+        {Content::kInterrupted, &kRestoreOnly, {full}, "restore"},
+        {Content::kMissing, &kNothing, {full}, "not_found"},
+        {Content::kMissing, &kRestoreOnly, {}, "configuration"},
+        {Content::kMissing, &kBoth, {}, "configuration"},
+        {Content::kMissing, &kRestoreOnly, {full}, "restore"},
+        {Content::kMissing, &kRestoreOnly, {unreachable, full}, "restore"},
+        {Content::kMissing, &kRestoreOnly, {empty, full}, "restore"},
+        {Content::kMissing, &kRestoreOnly, {empty}, "not_found"},
+        {Content::kMissing, &kRestoreOnly, {empty, unreachable}, "network"},
+        {Content::kMissing, &kRestoreOnly, {known, unreachable}, "network"},
+        {Content::kMissing, &kInitializeOnly, {}, "initialize"},
+        {Content::kMissing, &kInitializeOnly, {unreachable}, "initialize"},
+        {Content::kMissing, &kInitializeOnly, {empty}, "initialize"},
+        {Content::kMissing, &kInitializeOnly, {full}, "already_exists"},
+        {Content::kMissing, &kInitializeOnly, {known}, "already_exists"},
+        {Content::kMissing, &kBoth, {full}, "restore"},
+        {Content::kMissing, &kBoth, {empty}, "initialize"},
+        {Content::kMissing, &kBoth, {empty, empty}, "initialize"},
+        {Content::kMissing, &kBoth, {empty, unreachable}, "network"},
+        {Content::kMissing, &kBoth, {empty, known}, "not_found"},
+        {Content::kEmpty, &kBoth, {unreachable}, "network"},
+    };
+    int number = 0;
+    for (const Row& row : rows)
+        EXPECT_EQ(outcome(*row.request, evidence_of(row.content), row.repositories), row.expected) << "row " << number++ << ", " << to_string(row.content);
+}
+
+TEST(PlanSeed, RefusesAnotherClusterThanTheExpected) {
+    SeedRequest request = kBoth;
+    request.expected_identifier = kTheirs;
+    EXPECT_EQ(outcome(request, evidence_of(Content::kCluster), {}), "foreign_repository");
+    EXPECT_EQ(outcome(request, evidence_of(Content::kMissing), {repository_of(State::kWithBackups)}), "foreign_repository");
+    EXPECT_EQ(outcome(request, evidence_of(Content::kMissing), {repository_of(State::kWithBackups), repository_of(State::kUnreachable)}), "network");
+    EXPECT_EQ(outcome(request, evidence_of(Content::kMissing), {repository_of(State::kEmpty)}), "not_found") << "a new one is another one";
+    const SeedDecision decision =
+        decide_seed(request, evidence_of(Content::kMissing), std::vector{repository_of(State::kWithBackups), repository_of(State::kWithBackups, kTheirs)});
+    EXPECT_EQ(decision.action, SeedAction::kRestore);
+    EXPECT_EQ(decision.repositories, std::vector<size_t>{1}) << "only the one that has it serves";
+}
+
+TEST(PlanSeed, RestoresFromEveryRepositoryOfTheFirstClusterFound) {
+    const std::vector repositories = {repository_of(State::kUnreachable), repository_of(State::kWithBackups), repository_of(State::kWithBackups, kTheirs),
+                                      repository_of(State::kWithoutBackup)};
+    const SeedDecision decision = decide_seed(kRestoreOnly, evidence_of(Content::kMissing), repositories);
+    EXPECT_EQ(decision.repositories, (std::vector<size_t>{1, 3}));
+    EXPECT_EQ(decision.system_identifier, kOurs);
+    EXPECT_EQ(decision.notes.size(), 2U) << "one cannot be reached, one is another cluster's";
+}
+
+TEST(PlanSeed, ChoosesWhereARestoreIsMade) {
+    const std::vector repositories = {repository_of(State::kWithBackups)};
+    SeedEvidence evidence = evidence_of(Content::kEmpty);
+    EXPECT_EQ(decide_seed(kRestoreOnly, evidence, repositories).workplace, "/srv/pg/data.preseed-restore");
+    EXPECT_FALSE(decide_seed(kRestoreOnly, evidence, repositories).resume);
+    evidence.restore_leftover = true;
+    EXPECT_TRUE(decide_seed(kRestoreOnly, evidence, repositories).resume);
+    evidence = evidence_of(Content::kEmpty);
+    evidence.in_place = true;
+    EXPECT_EQ(decide_seed(kRestoreOnly, evidence, repositories).workplace, "/srv/pg/data");
+    EXPECT_EQ(decide_seed(kRestoreOnly, evidence_of(Content::kInterrupted), repositories).workplace, "/srv/pg/data") << "where the mark is";
+    EXPECT_EQ(outcome(kInitializeOnly, evidence, {}), "invalid_argument") << "a mount point cannot be replaced";
+}
+
+TEST(PlanSeed, NamesWhatIsInTheWay) {
+    SeedEvidence evidence = evidence_of(Content::kForeign);
+    EXPECT_NE(decide_seed(kBoth, evidence, {}).refusal->detail().find("\"photos\""), std::string::npos);
+    evidence.unmounted = {{"/srv/pg", "\"/srv/pg\" is no mount point."}};
+    const SeedDecision decision = decide_seed(kBoth, evidence, {});
+    EXPECT_EQ(decision.refusal->code(), ErrorCode::wrong_state) << "the volume comes first";
+    EXPECT_EQ(decision.refusal->object(), "/srv/pg");
+}
+
+/// Calls `check` with every combination of evidence, request and up to two repositories.
+void for_every_combination(auto&& check) {
+    std::vector<std::vector<RepositoryEvidence>> lists = {{}};
+    std::vector<RepositoryEvidence> kinds;
+    for (const State state : {State::kUnreachable, State::kEmpty, State::kWithoutBackup, State::kWithBackups})
+        for (const uint64_t identifier : {kOurs, kTheirs}) kinds.push_back(repository_of(state, identifier));
+    for (const auto& first : kinds) {
+        lists.push_back({first});
+        for (const auto& second : kinds) lists.push_back({first, second});
+    }
+    for (const Content content : {Content::kMissing, Content::kEmpty, Content::kInterrupted, Content::kCluster, Content::kDamaged, Content::kForeign})
+        for (unsigned bits = 0; bits < 64; ++bits)
+            for (const auto& repositories : lists) {
+                SeedEvidence evidence = evidence_of(content);
+                evidence.in_place = bits & 1;
+                evidence.restore_leftover = bits & 2;
+                if (bits & 4) evidence.unmounted = {{"/srv", "It is not there."}};
+                SeedRequest request{(bits & 8) != 0, (bits & 16) != 0, {}};
+                if (bits & 32) request.expected_identifier = kOurs;
+                check(request, evidence, repositories, decide_seed(request, evidence, repositories));
+            }
+}
+
+TEST(PlanSeed, NeverMakesAnEmptyClusterWhereDataMayBe) {
+    size_t made = 0;
+    for_every_combination([&](const SeedRequest& request, const SeedEvidence& evidence, const std::vector<RepositoryEvidence>& repositories,
+                              const SeedDecision& decision) {
+        if (decision.action != SeedAction::kInitialize) return;
+        ++made;
+        EXPECT_TRUE(request.initialize);
+        EXPECT_FALSE(request.expected_identifier);
+        EXPECT_TRUE(evidence.content == Content::kMissing || evidence.content == Content::kEmpty);
+        EXPECT_TRUE(evidence.unmounted.empty());
+        EXPECT_FALSE(evidence.restore_leftover);
+        EXPECT_FALSE(request.restore && repositories.empty());
+        for (const RepositoryEvidence& repository : repositories)
+            EXPECT_TRUE(repository.state == State::kEmpty || (!request.restore && repository.state == State::kUnreachable));
+    });
+    EXPECT_GT(made, 0U);
+}
+
+TEST(PlanSeed, TouchesNothingThatIsNoEmptyPlaceOrRestoreOfOurs) {
+    for_every_combination([](const SeedRequest& request, const SeedEvidence& evidence, const std::vector<RepositoryEvidence>& repositories,
+                             const SeedDecision& decision) {
+        EXPECT_EQ(decision.refusal.has_value(), decision.action == SeedAction::kRefuse);
+        EXPECT_FALSE(decision.reason.empty());
+        EXPECT_FALSE(decision.refusal && decision.refusal->hint().empty()) << "every refusal says what to do";
+        EXPECT_FALSE(decision.action == SeedAction::kPresent && evidence.content != Content::kCluster);
+        if (decision.action != SeedAction::kRestore) return;
+        EXPECT_TRUE(request.restore);
+        EXPECT_TRUE(evidence.unmounted.empty());
+        EXPECT_TRUE(evidence.content == Content::kMissing || evidence.content == Content::kEmpty || evidence.content == Content::kInterrupted);
+        ASSERT_FALSE(decision.repositories.empty());
+        for (const size_t i : decision.repositories) {
+            EXPECT_EQ(repositories[i].system_identifier, decision.system_identifier);
+            EXPECT_FALSE(request.expected_identifier && repositories[i].system_identifier != request.expected_identifier);
+        }
+    });
+}
+
+}  // namespace
+}  // namespace steward
