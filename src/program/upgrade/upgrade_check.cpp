@@ -35,22 +35,6 @@ fs::path sibling_bindir(const fs::path& bindir, const UpgradeHop& hop) {
     return sibling;
 }
 
-Result<fs::path> find_new_bindir(const fs::path& asked, const fs::path& old_bindir, const UpgradeHop& hop) {
-    const fs::path bindir = asked.empty() ? sibling_bindir(old_bindir, hop) : asked;
-    for (const std::string_view program : {"postgres", "initdb", "pg_upgrade", "pg_dump", "pg_restore", "psql", "vacuumdb"}) {
-        std::error_code problem;
-        if (!fs::exists(bindir / program, problem))
-            return Error(ErrorCode::not_found, formatted("PostgreSQL {} has no program \"{}\"", hop.to, (bindir / program).native()))
-                .hint(formatted("Install PostgreSQL {} (server and client programs), or name the directory of its programs with --new-bindir.", hop.to))
-                .object((bindir / program).native());
-    }
-    TRY_ASSIGN(const int major, server_major_of(bindir));
-    if (major == hop.to) return bindir;
-    return Error(ErrorCode::wrong_version, formatted("the programs in \"{}\" are of PostgreSQL {}", bindir.native(), major))
-        .hint(formatted("Name the directory of PostgreSQL {}'s programs with --new-bindir.", hop.to))
-        .object(bindir.native());
-}
-
 std::string superuser_of(const fs::path& data_directory) {
     const Result<std::vector<Role>> roles = read_roles(data_directory);
     if (roles.ok())
@@ -154,6 +138,22 @@ private:
 };
 
 }  // namespace
+
+Result<fs::path> find_new_bindir(const fs::path& asked, const fs::path& old_bindir, const UpgradeHop& hop) {
+    const fs::path bindir = asked.empty() ? sibling_bindir(old_bindir, hop) : asked;
+    for (const std::string_view program : {"postgres", "initdb", "pg_upgrade", "pg_dump", "pg_restore", "psql", "vacuumdb"}) {
+        std::error_code problem;
+        if (!fs::exists(bindir / program, problem))
+            return Error(ErrorCode::not_found, formatted("PostgreSQL {} has no program \"{}\"", hop.to, (bindir / program).native()))
+                .hint(formatted("Install PostgreSQL {} (server and client programs), or name the directory of its programs with --new-bindir.", hop.to))
+                .object((bindir / program).native());
+    }
+    TRY_ASSIGN(const int major, server_major_of(bindir));
+    if (major == hop.to) return bindir;
+    return Error(ErrorCode::wrong_version, formatted("the programs in \"{}\" are of PostgreSQL {}", bindir.native(), major))
+        .hint(formatted("Name the directory of PostgreSQL {}'s programs with --new-bindir.", hop.to))
+        .object(bindir.native());
+}
 
 bool UpgradeCheckReport::can_upgrade() const {
     return std::ranges::none_of(findings, [](const UpgradeFinding& finding) { return finding.weight == FindingWeight::kObstacle; });
