@@ -1,35 +1,11 @@
 # pg_steward upgrade run carries a rich cluster over by every method, and rollback brings it back.
 use Steward::Test;
-use JSON::PP ();
 use Steward::OldCluster;
 use Steward::RichCluster;
 
 my $to = pg_major();
+my $bindir = own_bindir();
 my %older = Steward::OldCluster::older_majors();
-my ($bindir) = qx("@{[ $ENV{PG_CONFIG} // 'pg_config' ]}" --bindir);
-chomp $bindir;
-
-sub upgrade { my ($verb, $cluster, @arguments) = @_; return run_program('upgrade', $verb, '--data-dir', $cluster->{data}, @arguments); }
-
-sub state_of
-{
-	my ($cluster) = @_;
-	my %run = upgrade('status', $cluster, '--output', 'json');
-	return (eval { JSON::PP::decode_json($run{stdout}) } or die "$run{stdout}$run{stderr}");
-}
-
-# Start the server of that major on the data directory, do something, and stop it.
-sub with_server
-{
-	my ($cluster, $programs, $work) = @_;
-	local $cluster->{bindir} = $programs;
-	$cluster->start;
-	my $result = $work->();
-	$cluster->stop;
-	return $result;
-}
-
-sub dump_with { my ($cluster, $programs) = @_; return with_server($cluster, $programs, sub { Steward::RichCluster::dump($cluster, $bindir) }); }
 
 sub methods { return ('copy', $to >= 17 ? 'copy-file-range' : (), 'link', $to >= 18 ? 'swap' : (), 'dump'); }
 
@@ -52,6 +28,7 @@ sub look_at_new
 	is($cluster->sql('app', q{SELECT count(*) > 0 FROM pg_stats WHERE schemaname = 's' AND tablename = 'people'}), 't', 'there are statistics');
 	is($cluster->sql('app', q{SELECT count(*) FROM pg_statistic_ext_data}), 1, 'extended ones too');
 	is($cluster->sql('app', q{SELECT count(*) FROM pg_class WHERE reltuples > 0 AND relname = 'people'}), 1, 'the table was counted');
+	is($cluster->sql('app', q{SELECT count(*) FROM pg_collation WHERE collversion <> pg_collation_actual_version(oid)}), 0, 'no collation is of another version');
 	return;
 }
 
@@ -76,10 +53,9 @@ sub test_method
 	my $label = "$from to $to by $method";
 	my %run = upgrade('run', $cluster, '--to', $to, '--method', $method, '--bindir', $older{$from});
 	is($run{exit}, 0, "$label: succeeds") or return 0;
-	is(state_of($cluster)->{state}, 'upgraded, not committed', 'status says so');
+	is(upgrade_state($cluster)->{state}, 'upgraded, not committed', 'status says so');
 	check_new_files($cluster, $from);
-	my $after = with_server($cluster, $bindir, sub { look_at_new($cluster, $from); return Steward::RichCluster::dump($cluster, $bindir) });
-	is(Steward::RichCluster::difference($before, $after), '', "$label: the dump is the same");
+	is_same_dump($before, dump_with($cluster, $bindir, sub { look_at_new($cluster, $from) }), "$label: the dump is the same");
 	return 1;
 }
 
@@ -91,10 +67,9 @@ sub take_back
 	like($refused{stderr}, qr/the new cluster has been used.*--discard-changes/s, 'the way to do so is told');
 	my %back = upgrade('rollback', $cluster, '--discard-changes');
 	is($back{exit}, 0, "$method: rolled back");
-	is(state_of($cluster)->{state}, 'rolled back', 'status says so');
-	is(Steward::RichCluster::difference($before, dump_with($cluster, $older{$from})), '', "$method: the old cluster is what it was");
-	opendir(my $directory, $cluster->{tablespace}) or die $!;
-	is(join(' ', grep { /^PG_(?!\Q$from\E_)|pg_steward/ } readdir($directory)), '', 'and nothing is left in its tablespace');
+	is(upgrade_state($cluster)->{state}, 'rolled back', 'status says so');
+	is_same_dump($before, dump_with($cluster, $older{$from}), "$method: the old cluster is what it was");
+	is(leftovers_in($cluster->{tablespace}, $from), '', 'and nothing is left in its tablespace');
 	return;
 }
 
@@ -116,8 +91,8 @@ sub test_major
 	is($committed{exit}, 0, "$from: committed");
 	ok(!-e "$cluster->{data}.upgrade", 'the work directory is gone');
 	is(join(' ', map { s{.*/}{}r } glob("$cluster->{tablespace}/*")) =~ s/_\d+$//r, "PG_$to", 'so is what the old cluster had in the tablespace');
-	is(Steward::RichCluster::difference($before, dump_with($cluster, $bindir)), '', "$from: the new cluster works on");
-	is(state_of($cluster)->{state}, 'not begun', 'there is no upgrade any more');
+	is_same_dump($before, dump_with($cluster, $bindir), "$from: the new cluster works on");
+	is(upgrade_state($cluster)->{state}, 'not begun', 'there is no upgrade any more');
 	return;
 }
 
@@ -130,9 +105,9 @@ sub test_path
 	my $path = join(',', @majors[ 1 .. $#majors ], $to);
 	my %run = upgrade('run', $cluster, '--path', $path, '--bindir', $older{ $majors[0] });
 	is($run{exit}, 0, "$majors[0] by $path");
-	is(Steward::RichCluster::difference($before, dump_with($cluster, $bindir)), '', 'the dump is the same');
+	is_same_dump($before, dump_with($cluster, $bindir), 'the dump is the same');
 	upgrade('rollback', $cluster, '--discard-changes');
-	is(Steward::RichCluster::difference($before, dump_with($cluster, $older{ $majors[0] })), '', 'rolled back, the old cluster is what it was');
+	is_same_dump($before, dump_with($cluster, $older{ $majors[0] }), 'rolled back, the old cluster is what it was');
 	return;
 }
 
@@ -144,7 +119,7 @@ test_path(@majors) if @majors > 1;
 # Refusals need no older major.
 my $node = Steward::Node->create('own', preload => 0);
 my $own = { data => $node->data_dir };
-is(state_of($own)->{state}, 'not begun', 'without an upgrade there is a status too');
+is(upgrade_state($own)->{state}, 'not begun', 'without an upgrade there is a status too');
 program_fails([ 'upgrade', 'rollback', '--data-dir', $own->{data} ], 18, qr/there is no upgrade to roll back/, 'nothing to roll back');
 program_fails([ 'upgrade', 'commit', '--data-dir', $own->{data} ], 18, qr/there is no upgrade to commit/, 'nothing to commit');
 program_fails([ 'upgrade', 'run', '--data-dir', $own->{data} ], 2, qr/no new major is given/, 'nothing to go on with');

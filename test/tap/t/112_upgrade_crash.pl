@@ -1,33 +1,12 @@
 # An upgrade that is killed at any step can be resumed or rolled back, and so can a rollback and a commit.
 use Steward::Test;
-use JSON::PP ();
 use IPC::Run ();
 use Steward::OldCluster;
 use Steward::RichCluster;
 
 my $to = pg_major();
+my $bindir = own_bindir();
 my %older = Steward::OldCluster::older_majors();
-my ($bindir) = qx("@{[ $ENV{PG_CONFIG} // 'pg_config' ]}" --bindir);
-chomp $bindir;
-
-sub upgrade { my ($verb, $cluster, @arguments) = @_; return run_program('upgrade', $verb, '--data-dir', $cluster->{data}, @arguments); }
-
-sub state_of
-{
-	my ($cluster) = @_;
-	my %run = upgrade('status', $cluster, '--output', 'json');
-	return (eval { JSON::PP::decode_json($run{stdout}) } or die "$run{stdout}$run{stderr}");
-}
-
-sub dump_with
-{
-	my ($cluster, $programs) = @_;
-	local $cluster->{bindir} = $programs;
-	$cluster->start;
-	my $dump = Steward::RichCluster::dump($cluster, $bindir);
-	$cluster->stop;
-	return $dump;
-}
 
 # Lines of the journal that say that this step was begun.
 sub times_begun { my ($cluster, $step) = @_; return scalar(() = (eval { slurp("$cluster->{data}.upgrade/journal") } // '') =~ /"event":"step","at":"[^"]*","hop":\d+,"step":"\Q$step\E"/g); }
@@ -75,13 +54,6 @@ sub small_cluster
 	return $cluster;
 }
 
-sub is_same
-{
-	my ($before, $after, $name) = @_;
-	is(Steward::RichCluster::difference($before, $after), '', $name);
-	return;
-}
-
 # Kill a run at each of its steps, always going on with it.
 sub test_resuming
 {
@@ -91,16 +63,16 @@ sub test_resuming
 	for my $step (@steps)
 	{
 		kill_at($cluster, $step, 'run', @run) or next;
-		my $status = state_of($cluster);
-		is($status->{state}, 'can be resumed', "$method, killed at $step: can be resumed") or diag(JSON::PP::encode_json($status));
+		my $status = upgrade_state($cluster);
+		is($status->{state}, 'can be resumed', "$method, killed at $step: can be resumed") or diag($status->{reason});
 		$was{ $status->{next}{step} } = 1;
 	}
 	ok($was{transfer} || $was{clear}, "$method: it was killed where it matters");
 	my %run = upgrade('run', $cluster);
 	# The last one may have been too late.
 	ok($run{exit} == 0 || ($run{exit} == 18 && $run{stderr} =~ /upgraded, not committed/), "$method: then it is resumed to its end");
-	is(state_of($cluster)->{state}, 'upgraded, not committed', "$method: upgraded");
-	is_same($before, dump_with($cluster, $bindir), "$method: the new cluster holds what the old one held");
+	is(upgrade_state($cluster)->{state}, 'upgraded, not committed', "$method: upgraded");
+	is_same_dump($before, dump_with($cluster, $bindir), "$method: the new cluster holds what the old one held");
 	return;
 }
 
@@ -110,11 +82,11 @@ sub test_rollback
 	for my $step ('bring_back', 'remove_made')
 	{
 		kill_at($cluster, $step, 'rollback', '--discard-changes') or next;
-		like(state_of($cluster)->{state}, qr/^(?:rollback to be finished|rolled back)$/, "$method, killed at $step: the rollback is to be finished");
+		like(upgrade_state($cluster)->{state}, qr/^(?:rollback to be finished|rolled back)$/, "$method, killed at $step: the rollback is to be finished");
 	}
 	is((upgrade('rollback', $cluster))[1], 0, "$method: and is finished");
-	is(state_of($cluster)->{state}, 'rolled back', "$method: rolled back");
-	is_same($before, dump_with($cluster, $older{$from}), "$method: the old cluster is what it was");
+	is(upgrade_state($cluster)->{state}, 'rolled back', "$method: rolled back");
+	is_same_dump($before, dump_with($cluster, $older{$from}), "$method: the old cluster is what it was");
 	return;
 }
 
@@ -132,16 +104,15 @@ sub test_giving_up
 {
 	my ($cluster, $from, $method, $before, @run) = @_;
 	kill_when($cluster, point_of_no_return($cluster, $method), 'run', @run);
-	is(state_of($cluster)->{next}{step}, 'clear', "$method: what was half carried over is to be carried over anew");
+	is(upgrade_state($cluster)->{next}{step}, 'clear', "$method: what was half carried over is to be carried over anew");
 	kill_at($cluster, 'clear', 'run');
 	kill_when($cluster, point_of_no_return($cluster, $method), 'run');
 	is((upgrade('rollback', $cluster))[1], 0, "$method, killed in the middle of the transfer: rolled back");
-	is_same($before, dump_with($cluster, $older{$from}), "$method: the old cluster is what it was");
+	is_same_dump($before, dump_with($cluster, $older{$from}), "$method: the old cluster is what it was");
 	kill_at($cluster, 'compare', 'run', @run);
 	is((upgrade('rollback', $cluster, '--discard-changes'))[1], 0, "$method, killed at compare: rolled back");
-	is_same($before, dump_with($cluster, $older{$from}), "$method: the old cluster is what it was");
-	opendir(my $directory, $cluster->{tablespace}) or die $!;
-	is(join(' ', grep { /^PG_(?!\Q$from\E_)|pg_steward/ } readdir($directory)), '', 'nothing is left in its tablespace');
+	is_same_dump($before, dump_with($cluster, $older{$from}), "$method: the old cluster is what it was");
+	is(leftovers_in($cluster->{tablespace}, $from), '', 'nothing is left in its tablespace');
 	return;
 }
 
@@ -151,13 +122,13 @@ sub test_commit
 	is((upgrade('run', $cluster, @run))[1], 0, "$method: upgraded again");
 	if (kill_at($cluster, 'remove_old', 'commit'))
 	{
-		like(state_of($cluster)->{state}, qr/^(?:commit to be finished|not begun)$/, "$method: a killed commit is to be finished");
+		like(upgrade_state($cluster)->{state}, qr/^(?:commit to be finished|not begun)$/, "$method: a killed commit is to be finished");
 		my %again = upgrade('rollback', $cluster);
 		is($again{exit}, 18, "$method: and cannot be rolled back") or diag($again{stdout});
 	}
 	upgrade('commit', $cluster) if -e "$cluster->{data}.upgrade/journal";
 	ok(!-e "$cluster->{data}.upgrade/journal", "$method: committed");
-	is_same($before, dump_with($cluster, $bindir), "$method: the new cluster works on");
+	is_same_dump($before, dump_with($cluster, $bindir), "$method: the new cluster works on");
 	return;
 }
 
@@ -172,7 +143,7 @@ sub test_used_meanwhile
 		$cluster->sql('postgres', q{INSERT INTO u VALUES (-1)});
 		$cluster->stop;
 	}
-	my $status = state_of($cluster);
+	my $status = upgrade_state($cluster);
 	is($status->{next}{step}, 'clear', 'an old cluster that was used meanwhile is carried over anew');
 	is((upgrade('run', $cluster))[1], 0, 'which succeeds');
 	local $cluster->{bindir} = $bindir;

@@ -71,12 +71,12 @@ TEST(UpgradePlan, NamesTheNextStepAfterEveryLineOfEveryJournal) {
                 ASSERT_EQ(standing.state, UpgradeState::kUnderWay) << name_of(method) << " " << lines << ": " << standing.reason;
                 const JournalEntry& last = run.entries[lines - 1];
                 const size_t announced = (lines - 1) / 2;  // of the steps, with the last line
-                if (last.event == JournalEvent::kStep && last.step.step == UpgradeStep::kTransfer)
-                    EXPECT_EQ(*standing.next, steps.front()) << "a torn transfer is made again";
-                else if (last.event == JournalEvent::kStep)
-                    EXPECT_EQ(*standing.next, last.step);
-                else
+                if (last.event == JournalEvent::kStep) {
+                    // A torn transfer is made again from the beginning, all else is done again.
+                    EXPECT_EQ(*standing.next, last.step.step == UpgradeStep::kTransfer ? steps.front() : last.step);
+                } else {
                     EXPECT_EQ(*standing.next, steps[announced]);
+                }
             }
             EXPECT_EQ(judge_upgrade(run.entries, run.seen.back()).state, UpgradeState::kUpgraded);
         }
@@ -94,7 +94,9 @@ TEST(UpgradePlan, TransfersNothingThatIsNotPreservedAndExchangesNothingThatIsNot
         EXPECT_LT(at(1, UpgradeStep::kClear), at(1, UpgradeStep::kFingerprint));
         const bool is_lost = method == TransferMethod::kLink || method == TransferMethod::kSwap;
         EXPECT_EQ(at(1, UpgradeStep::kPreserve) < none, is_lost);
-        if (is_lost) EXPECT_LT(at(1, UpgradeStep::kPreserve), at(1, UpgradeStep::kTransfer));
+        if (is_lost) {
+            EXPECT_LT(at(1, UpgradeStep::kPreserve), at(1, UpgradeStep::kTransfer));
+        }
     }
 }
 

@@ -4,8 +4,12 @@ package Steward::RichCluster;
 use strict;
 use warnings;
 
+use parent 'Exporter';
+use JSON::PP ();
 use Steward::OldCluster;
 use Steward::Test;
+
+our @EXPORT = qw(own_bindir upgrade upgrade_state dump_with leftovers_in is_same_dump);
 
 # Settings that some majors have and later ones do not: each with the first major that does not know it.
 my %gone = (
@@ -162,6 +166,48 @@ sub dump
 	$stdout =~ s/\n\n+/\n/g;
 	return $stdout;
 }
+
+# Where the programs of the major under test are.
+sub own_bindir
+{
+	my ($bindir) = qx("@{[ $ENV{PG_CONFIG} // 'pg_config' ]}" --bindir);
+	chomp $bindir;
+	return $bindir;
+}
+
+# Run a verb of upgrade on a cluster. Returns what run_program does.
+sub upgrade { my ($verb, $cluster, @arguments) = @_; return run_program('upgrade', $verb, '--data-dir', $cluster->{data}, @arguments); }
+
+# What "upgrade status" says.
+sub upgrade_state
+{
+	my ($cluster) = @_;
+	my %run = upgrade('status', $cluster, '--output', 'json');
+	return (eval { JSON::PP::decode_json($run{stdout}) } or die "$run{stdout}$run{stderr}");
+}
+
+# Start the server of $programs on the cluster, dump it with the newest programs, and stop it. $look is called meanwhile.
+sub dump_with
+{
+	my ($cluster, $programs, $look) = @_;
+	local $cluster->{bindir} = $programs;
+	$cluster->start;
+	$look->() if $look;
+	my $dump = Steward::RichCluster::dump($cluster, own_bindir());
+	$cluster->stop;
+	return $dump;
+}
+
+# What an upgrade has left in the tablespace of a cluster of that major.
+sub leftovers_in
+{
+	my ($directory, $major) = @_;
+	opendir(my $entries, $directory) or die "could not open directory \"$directory\": $!";
+	return join(' ', grep { /^PG_(?!\Q$major\E_)|pg_steward/ } readdir($entries));
+}
+
+# Test that two dumps are the same, and show where they are not.
+sub is_same_dump { my ($before, $after, $name) = @_; return is(difference($before, $after), '', $name); }
 
 # What differs between two dumps, as diff tells it.
 sub difference
