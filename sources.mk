@@ -147,8 +147,11 @@ CORE_SOURCES = \
 	src/core/storage/storage_url.cpp \
 	src/core/upgrade/catalog_checks.cpp \
 	src/core/upgrade/check_cluster.cpp \
+	src/core/upgrade/column_options.cpp \
 	src/core/upgrade/finding.cpp \
 	src/core/upgrade/initdb_arguments.cpp \
+	src/core/upgrade/new_cluster_settings.cpp \
+	src/core/upgrade/pg_upgrade_report.cpp \
 	src/core/upgrade/transfer_method.cpp
 
 PROGRAM_SOURCES = \
@@ -198,8 +201,10 @@ PROGRAM_SOURCES = \
 	src/program/single_user/offline_cluster.cpp \
 	src/program/single_user/single_user_command.cpp \
 	src/program/single_user/single_user_session.cpp \
+	src/program/upgrade/ask_pg_upgrade.cpp \
 	src/program/upgrade/cluster_catalogs.cpp \
 	src/program/upgrade/read_facts.cpp \
+	src/program/upgrade/read_new_major.cpp \
 	src/program/upgrade/render_upgrade_check.cpp \
 	src/program/upgrade/trial_cluster.cpp \
 	src/program/upgrade/upgrade_check.cpp \
