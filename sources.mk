@@ -212,6 +212,7 @@ PROGRAM_SOURCES = \
 	src/program/upkeep/expire.cpp \
 	src/program/upkeep/keep.cpp \
 	src/program/upkeep/restore_point.cpp \
+	src/program/upkeep/upgrade_check.cpp \
 	src/program/upkeep/verify.cpp \
 	src/program/verbs/drill.cpp \
 	src/program/verbs/engine.cpp \
@@ -267,4 +268,5 @@ SQL_AREAS = \
 	sql/recovery.sql \
 	sql/proof.sql \
 	sql/schedule.sql \
+	sql/upgrade.sql \
 	sql/rights.sql
