@@ -148,10 +148,13 @@ CORE_SOURCES = \
 	src/core/upgrade/carry_configuration.cpp \
 	src/core/upgrade/catalog_checks.cpp \
 	src/core/upgrade/check_cluster.cpp \
+	src/core/upgrade/column_options.cpp \
 	src/core/upgrade/finding.cpp \
 	src/core/upgrade/fingerprint.cpp \
 	src/core/upgrade/initdb_arguments.cpp \
 	src/core/upgrade/journal.cpp \
+	src/core/upgrade/new_cluster_settings.cpp \
+	src/core/upgrade/pg_upgrade_report.cpp \
 	src/core/upgrade/plan_upgrade.cpp \
 	src/core/upgrade/transfer_method.cpp \
 	src/core/upgrade/upgrade_step.cpp
@@ -204,6 +207,7 @@ PROGRAM_SOURCES = \
 	src/program/single_user/single_user_command.cpp \
 	src/program/single_user/single_user_session.cpp \
 	src/program/upgrade/after_transfer.cpp \
+	src/program/upgrade/ask_pg_upgrade.cpp \
 	src/program/upgrade/carry_files.cpp \
 	src/program/upgrade/cluster_catalogs.cpp \
 	src/program/upgrade/cluster_directories.cpp \
@@ -216,6 +220,7 @@ PROGRAM_SOURCES = \
 	src/program/upgrade/plan_request.cpp \
 	src/program/upgrade/private_server.cpp \
 	src/program/upgrade/read_facts.cpp \
+	src/program/upgrade/read_new_major.cpp \
 	src/program/upgrade/render_upgrade_check.cpp \
 	src/program/upgrade/transfer.cpp \
 	src/program/upgrade/trial_cluster.cpp \
@@ -229,6 +234,7 @@ PROGRAM_SOURCES = \
 	src/program/upkeep/expire.cpp \
 	src/program/upkeep/keep.cpp \
 	src/program/upkeep/restore_point.cpp \
+	src/program/upkeep/upgrade_check.cpp \
 	src/program/upkeep/verify.cpp \
 	src/program/verbs/drill.cpp \
 	src/program/verbs/engine.cpp \
@@ -285,4 +291,5 @@ SQL_AREAS = \
 	sql/recovery.sql \
 	sql/proof.sql \
 	sql/schedule.sql \
+	sql/upgrade.sql \
 	sql/rights.sql

@@ -37,6 +37,15 @@ constexpr std::array kChecks = {
                  "pg_upgrade connects to every database but template0.", "format('database %I', d.datname)",
                  "format('ALTER DATABASE %I ALLOW_CONNECTIONS true;', d.datname)",
                  "FROM pg_database d WHERE NOT d.datallowconn AND d.datname <> 'template0' AND d.datconnlimit <> -2 ORDER BY d.datname"},
+    CatalogCheck{"unprintable_names", FindingWeight::kObstacle, [](const UpgradeHop& hop) { return hop.from <= 18 && hop.to >= 19; }, false,
+                 "a name of a database, role or tablespace has a line break", "From 19 on there are no such names.", "format('%s %I', u.kind, u.name)",
+                 "format('ALTER %s %I RENAME TO %I;', upper(u.kind), u.name, regexp_replace(u.name, E'[\\n\\r]+', '_', 'g'))",
+                 "FROM (SELECT 'database' AS kind, d.datname::text AS name FROM pg_database d UNION ALL SELECT 'role', r.rolname::text FROM pg_authid r"
+                 " UNION ALL SELECT 'tablespace', t.spcname::text FROM pg_tablespace t) u WHERE u.name ~ E'[\\n\\r]' ORDER BY u.kind, u.name"},
+    CatalogCheck{"removed_encodings", FindingWeight::kObstacle, [](const UpgradeHop& hop) { return hop.from <= 18 && hop.to >= 19; }, false,
+                 "a database has an encoding that is no more", "19 has no MULE_INTERNAL: dump the database, drop it, and restore it into one with another encoding.",
+                 "format('database %I, encoding %s', d.datname, pg_encoding_to_char(d.encoding))", "NULL",
+                 "FROM pg_database d WHERE pg_encoding_to_char(d.encoding) = 'MULE_INTERNAL' ORDER BY d.datname"},
     CatalogCheck{"open_template0", FindingWeight::kObstacle, kAlways, false, "template0 allows connections",
                  "pg_upgrade takes it for unchanged and does not carry it over, so it insists that nobody can have changed it.", "'database template0'",
                  "'ALTER DATABASE template0 ALLOW_CONNECTIONS false;'", "FROM pg_database d WHERE d.datallowconn AND d.datname = 'template0'"},
@@ -51,9 +60,10 @@ constexpr std::array kChecks = {
                  "FROM pg_replication_slots s WHERE NOT s.temporary AND (s.slot_type = 'physical' OR current_setting('server_version_num')::int < 170000)"
                  " ORDER BY s.slot_name"},
     CatalogCheck{"unusable_slots", FindingWeight::kObstacle, [](const UpgradeHop& hop) { return hop.from >= 17; }, false,
-                 "a logical replication slot is of no use any more", "A slot that has lost its WAL cannot be carried over.",
-                 "format('logical slot %I', s.slot_name)", "format('SELECT pg_drop_replication_slot(%L);', s.slot_name)",
-                 "FROM pg_replication_slots s WHERE NOT s.temporary AND s.slot_type = 'logical' AND s.wal_status = 'lost' ORDER BY s.slot_name"},
+                 "a logical replication slot is of no use any more", "It cannot be carried over.",
+                 "format('logical slot %I: %s', s.slot_name, coalesce(s.invalidation_reason, 'lost'))", "format('SELECT pg_drop_replication_slot(%L);', s.slot_name)",
+                 "FROM pg_replication_slots s WHERE NOT s.temporary AND s.slot_type = 'logical' AND (s.invalidation_reason IS NOT NULL OR s.wal_status = 'lost')"
+                 " ORDER BY s.slot_name"},
     CatalogCheck{"subscriptions", FindingWeight::kWarning, [](const UpgradeHop& hop) { return hop.from < 17; }, false,
                  "a subscription loses its position", "From majors before 17 a subscription is carried over disabled, and does not know what it has received.",
                  "format('database %I: subscription %I', d.datname, s.subname)", "NULL",
@@ -101,6 +111,13 @@ constexpr std::array kChecks = {
                  "FROM pg_inherits i JOIN pg_attribute own ON own.attrelid = i.inhrelid JOIN pg_attribute up ON up.attrelid = i.inhparent"
                  " AND up.attname = own.attname WHERE own.attnum > 0 AND NOT own.attisdropped AND up.attnotnull AND NOT own.attnotnull"
                  " ORDER BY i.inhrelid, own.attnum"},
+    CatalogCheck{"gist_inet_indexes", FindingWeight::kObstacle, [](const UpgradeHop& hop) { return hop.from <= 18 && hop.to >= 19; }, true,
+                 "an index is made with the old operator classes of btree_gist for network addresses",
+                 "They found too little and cannot be carried over. After the upgrade make it again: 19 has inet_ops for that.", "format('index %s', x.indexrelid::regclass)",
+                 "coalesce((SELECT format('ALTER TABLE %s DROP CONSTRAINT %I;', c.conrelid::regclass, c.conname) FROM pg_constraint c WHERE c.conindid = x.indexrelid"
+                 " AND c.contype = 'x'), format('DROP INDEX %s;', x.indexrelid::regclass))",
+                 "FROM pg_index x WHERE EXISTS (SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod WHERE o.oid = ANY (x.indclass) AND m.amname = 'gist'"
+                 " AND o.opcname IN ('gist_inet_ops', 'gist_cidr_ops') AND o.opcdefault) ORDER BY x.indexrelid"},
     CatalogCheck{"extended_statistics", FindingWeight::kNote, kAlways, true, "extended statistics are not carried over", "They are there again after ANALYZE.",
                  "format('statistics %I.%I', n.nspname, s.stxname)", "NULL",
                  "FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace ORDER BY 1"},

@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/upgrade/catalog_checks.h"
@@ -19,6 +20,15 @@ std::vector<UpgradeFinding> check_new_major(const OldClusterFacts& old, const Ne
 
 /// The libraries that the old cluster's configuration has loaded at its start, without directories and suffixes. Pure.
 std::set<std::string> preloaded_libraries(const OldClusterFacts& old);
+
+/// The last part of "$libdir/hstore.so", without the suffix. Pure.
+std::string library_base(std::string_view library);
+
+/// Whether the message of a library that could not be loaded says that it wants to be loaded at the server's start. Pure.
+bool wants_preloading(std::string_view error);
+
+/// A path as an argument in a shell. Pure.
+std::string quote_for_shell(std::string_view path);
 
 /// Say when no method can carry the data over, and otherwise nothing. Pure.
 std::vector<UpgradeFinding> check_methods(const std::vector<MethodVerdict>& verdicts);

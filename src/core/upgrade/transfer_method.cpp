@@ -27,9 +27,13 @@ constexpr int kFirstWithCopyFileRange = 17;
 constexpr int kFirstWithSwap = 18;
 
 MethodVerdict judge_space(TransferMethod method, const TransferFacts& facts, std::string_view meaning) {
-    const uint64_t needed = facts.data_bytes + kUpgradeReserve;
-    if (facts.free_bytes >= needed) return {method, true, std::string(meaning)};
-    return {method, false, formatted("takes {}, and {} are free", pretty_size(needed), pretty_size(facts.free_bytes))};
+    uint64_t reserve = kUpgradeReserve;
+    for (const FileSystemSpace& space : facts.file_systems) {
+        const uint64_t needed = space.data_bytes + std::exchange(reserve, 0);
+        if (space.free_bytes < needed)
+            return {method, false, formatted("takes {} on the file system of \"{}\", where {} are free", pretty_size(needed), space.place, pretty_size(space.free_bytes))};
+    }
+    return {method, true, std::string(meaning)};
 }
 
 MethodVerdict judge_reflinks(TransferMethod method, const TransferFacts& facts) {

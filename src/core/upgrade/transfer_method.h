@@ -1,6 +1,7 @@
 // The ways in which an upgrade takes the data over, and which of them a cluster can have.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,11 +25,16 @@ std::string_view name_of(TransferMethod method);
 std::optional<TransferMethod> parse_transfer_method(std::string_view name);
 
 /// What the file systems of data directory and tablespaces allow.
+struct FileSystemSpace {
+    std::string place;        ///< a directory on it
+    uint64_t data_bytes = 0;  ///< of the relations that a second cluster will have there
+    uint64_t free_bytes = 0;
+};
+
 struct TransferFacts {
-    uint64_t data_bytes = 0;     ///< of relations, in data directory and tablespaces
-    uint64_t free_bytes = 0;     ///< where the new data directory will be
-    bool one_file_system = true; ///< the new data directory will be on the file system of the old one
-    bool reflinks = false;       ///< that file system shares blocks between files
+    std::vector<FileSystemSpace> file_systems;  ///< first that where the new data directory will be, then those of tablespaces elsewhere
+    bool one_file_system = true;                ///< the new data directory will be on the file system of the old one
+    bool reflinks = false;                      ///< all these file systems share blocks between files
 };
 
 struct MethodVerdict {
@@ -43,7 +49,7 @@ std::vector<MethodVerdict> judge_methods(const UpgradeHop& hop, const TransferFa
 /// The one to take when nobody says: the quickest that leaves the old cluster usable. Nothing when none does. Pure.
 std::optional<MethodVerdict> choose_method(const std::vector<MethodVerdict>& verdicts);
 
-/// Bytes that must be free beside the data for catalogs, WAL and dumps of the schemas.
+/// Bytes that must be free where the new data directory will be, beside the data: for catalogs, WAL and dumps of the schemas.
 inline constexpr uint64_t kUpgradeReserve = uint64_t{512} << 20;
 
 }  // namespace steward

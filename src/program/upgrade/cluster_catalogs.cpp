@@ -125,9 +125,15 @@ Result<ServerAddress> find_server_address(const fs::path& data_directory) {
     constexpr size_t kPort = 3, kSocketDirectory = 4, kListenAddress = 5, kLines = 6;
     constexpr uint64_t kMostContent = 1 << 16;
     const fs::path file = data_directory / "postmaster.pid";
-    TRY_ASSIGN(const Bytes content, read_file(file, kMostContent));
+    const Result<Bytes> content = read_file(file, kMostContent);
+    // A server that was stopped at once, or killed, is outlived by some of its processes for a moment.
+    if (!content.ok())
+        return Error(ErrorCode::wrong_state, "processes of a server work in the data directory, and none of them can be connected to")
+            .detail(content.error().message())
+            .hint("Wait until they have ended, or end them.")
+            .object(file.native());
     std::array<std::string, kLines> lines;
-    std::string_view rest = as_text(content);
+    std::string_view rest = as_text(*content);
     for (std::string& line : lines) {
         line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(rest.size(), line.size() + 1));

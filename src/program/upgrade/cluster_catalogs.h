@@ -44,7 +44,7 @@ struct ServerAddress {
 std::unique_ptr<ClusterCatalogs> online_catalogs(ServerAddress address, RetryTimer& timer);
 
 /// Where the server of `data_directory` listens, as its postmaster.pid says: a socket where it has one. `user` and `psql` are left empty.
-/// Errors: by errno; wrong_state when it is not open yet.
+/// Errors: wrong_state when it is not open yet, or not any more.
 Result<ServerAddress> find_server_address(const std::filesystem::path& data_directory);
 
 }  // namespace steward

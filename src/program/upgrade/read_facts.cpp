@@ -5,11 +5,11 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <memory>
-#include <set>
 #include <system_error>
 #include <utility>
 
@@ -17,8 +17,7 @@
 #include "core/base/format.h"
 #include "core/postgres/pg_control.h"
 #include "core/postgres/sql_quoting.h"
-#include "core/upgrade/check_cluster.h"
-#include "program/single_user/single_user_session.h"
+#include "core/upgrade/column_options.h"
 
 namespace steward {
 
@@ -50,17 +49,56 @@ bool can_reflink(const fs::path& directory) {
     return ::ioctl(to->get(), FICLONE, from->get()) == 0;
 }
 
-Result<TransferFacts> read_transfer_facts(const fs::path& data_directory) {
-    const fs::path parent = data_directory.parent_path();
-    struct stat own, beside;
+/// Also where it is the same file system that is mounted a second time.
+bool is_mount_point(const fs::path& directory, bool one_file_system) {
+    struct statx found;
+    if (::statx(AT_FDCWD, directory.c_str(), 0, STATX_BASIC_STATS, &found) != 0 || (found.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0) return !one_file_system;
+    return (found.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+struct FileSystem {
+    dev_t device;
+    uint64_t free_bytes;
+};
+
+Result<FileSystem> file_system_of(const fs::path& directory) {
+    struct stat st;
     struct statvfs space;
-    if (::stat(data_directory.c_str(), &own) != 0 || ::stat(parent.c_str(), &beside) != 0 || ::statvfs(parent.c_str(), &space) != 0)
-        return Error::from_errno(errno, formatted("could not look at the file system of \"{}\"", parent.native())).object(parent.native());
-    TransferFacts facts;
-    facts.free_bytes = static_cast<uint64_t>(space.f_bavail) * space.f_frsize;
-    facts.one_file_system = own.st_dev == beside.st_dev;
-    facts.reflinks = facts.one_file_system && can_reflink(parent);
-    return facts;
+    if (::stat(directory.c_str(), &st) != 0 || ::statvfs(directory.c_str(), &space) != 0)
+        return Error::from_errno(errno, formatted("could not look at the file system of \"{}\"", directory.native())).object(directory.native());
+    return FileSystem{st.st_dev, static_cast<uint64_t>(space.f_bavail) * space.f_frsize};
+}
+
+/// Where data of the old cluster is, and how much.
+struct DataPlace {
+    fs::path directory;
+    uint64_t bytes;
+};
+
+/// `places`: the data directory, then the tablespaces. A second cluster has what is in the first one beside the data directory.
+Result<void> read_file_systems(const std::vector<DataPlace>& places, OldClusterFacts& facts) {
+    TransferFacts& transfer = facts.transfer;
+    std::vector<dev_t> devices;
+    transfer.reflinks = true;
+    for (const DataPlace& place : places) {
+        const fs::path directory = devices.empty() ? facts.data_directory.parent_path() : place.directory;
+        TRY_ASSIGN(const FileSystem found, file_system_of(directory));
+        if (devices.empty()) {
+            TRY_ASSIGN(const FileSystem own, file_system_of(place.directory));
+            transfer.one_file_system = own.device == found.device;
+            facts.mount_point = is_mount_point(place.directory, transfer.one_file_system);
+            facts.parent_writable = ::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
+        }
+        const auto known = std::ranges::find(devices, found.device);
+        if (known != devices.end()) {
+            transfer.file_systems[static_cast<size_t>(known - devices.begin())].data_bytes += place.bytes;
+            continue;
+        }
+        devices.push_back(found.device);
+        transfer.file_systems.push_back({directory.native(), place.bytes, found.free_bytes});
+        transfer.reflinks = transfer.reflinks && can_reflink(directory);
+    }
+    return {};
 }
 
 class OldClusterReader {
@@ -100,20 +138,35 @@ public:
                                     formatted("FROM pg_database d WHERE d.datname <> 'template0' AND d.datconnlimit <> -2{} ORDER BY d.oid", facts.running ? " AND d.datallowconn" : ""),
                                     cancel_));
         for (const Row& row : rows) facts.databases.push_back(row[0].value_or(""));
-        const std::array<std::string_view, 1> size = {"sum(pg_database_size(d.oid))"};
-        TRY_ASSIGN(const std::vector<Row> sizes, catalogs_.select(database_, size, "FROM pg_database d", cancel_));
-        if (!sizes.empty()) facts.transfer.data_bytes = number_in<uint64_t>(sizes.front()[0]);
         return {};
     }
 
+    /// Where the data is, too.
     Result<void> read_tablespaces(OldClusterFacts& facts) const {
-        const std::array<std::string_view, 2> columns = {"t.spcname", "pg_tablespace_location(t.oid)"};
-        TRY_ASSIGN(const std::vector<Row> rows, catalogs_.select(database_, columns, "FROM pg_tablespace t WHERE t.oid >= 16384 ORDER BY t.oid", cancel_));
+        const std::array<std::string_view, 3> columns = {"t.spcname", "pg_tablespace_location(t.oid)", "pg_tablespace_size(t.oid)"};
+        TRY_ASSIGN(const std::vector<Row> rows, catalogs_.select(database_, columns, "FROM pg_tablespace t ORDER BY t.oid", cancel_));
+        std::vector<DataPlace> places = {{facts.data_directory, 0}};
         for (const Row& row : rows) {
             const fs::path location = row[1].value_or("");
-            // One without a directory of its own is another check's.
-            if (location.is_absolute()) facts.tablespaces.push_back({row[0].value_or(""), location, names_in(location)});
+            const auto bytes = number_in<uint64_t>(row[2]);
+            if (location.is_absolute()) {
+                facts.tablespaces.push_back({row[0].value_or(""), location, names_in(location)});
+                places.push_back({location, bytes});
+            } else {
+                // The server's own two, and those without a directory of their own, which are another check's.
+                places.front().bytes += bytes;
+            }
         }
+        return read_file_systems(places, facts);
+    }
+
+    Result<void> read_replication(OldClusterFacts& facts) const {
+        const std::array<std::string_view, 2> counts = {"(SELECT count(*) FROM pg_replication_slots s WHERE s.slot_type = 'logical' AND NOT s.temporary)",
+                                                        "(SELECT count(*) FROM pg_subscription)"};
+        TRY_ASSIGN(const std::vector<Row> rows, catalogs_.select(database_, counts, "", cancel_));
+        if (rows.empty()) return {};
+        facts.logical_slots = number_in<int>(rows.front()[0]);
+        facts.subscriptions = number_in<int>(rows.front()[1]);
         return {};
     }
 
@@ -121,15 +174,18 @@ public:
         const std::array<std::string_view, 4> lines = {"lower(f.name)", "f.setting", "f.sourcefile", "f.sourceline"};
         TRY_ASSIGN(const std::vector<Row> rows, catalogs_.select(database_, lines, "FROM pg_file_settings f WHERE f.name IS NOT NULL ORDER BY f.seqno", cancel_));
         for (const Row& row : rows)
-            facts.settings.push_back({row[0].value_or(""), row[1].value_or(""), formatted("{}, line {}", row[2].value_or("?"), row[3].value_or("?"))});
-        const std::array<std::string_view, 3> own = {
+            facts.settings.push_back({row[0].value_or(""), row[1].value_or(""), formatted("{}, line {}", row[2].value_or("?"), row[3].value_or("?")), ""});
+        const std::array<std::string_view, 4> own = {
             "lower(split_part(c.item, '=', 1))",
             "substr(c.item, strpos(c.item, '=') + 1)",
             "concat_ws(' in ', CASE WHEN s.setrole <> 0 THEN 'role ' || quote_ident(pg_get_userbyid(s.setrole)) END,"
             " 'database ' || (SELECT quote_ident(d.datname) FROM pg_database d WHERE d.oid = s.setdatabase))",
+            "concat_ws(' ', CASE WHEN s.setrole <> 0 THEN 'ALTER ROLE ' || quote_ident(pg_get_userbyid(s.setrole)) WHEN s.setdatabase = 0 THEN 'ALTER ROLE ALL' END,"
+            " CASE WHEN s.setrole <> 0 THEN 'IN DATABASE ' ELSE 'ALTER DATABASE ' END || (SELECT quote_ident(d.datname) FROM pg_database d WHERE d.oid = s.setdatabase),"
+            " 'RESET', quote_ident(split_part(c.item, '=', 1)) || ';')",
         };
         TRY_ASSIGN(const std::vector<Row> own_rows, catalogs_.select(database_, own, "FROM pg_db_role_setting s, unnest(s.setconfig) c(item) ORDER BY 1, 3", cancel_));
-        for (const Row& row : own_rows) facts.settings.push_back({row[0].value_or(""), row[1].value_or(""), row[2].value_or("")});
+        for (const Row& row : own_rows) facts.settings.push_back({row[0].value_or(""), row[1].value_or(""), row[2].value_or(""), row[3].value_or("")});
         return {};
     }
 
@@ -143,6 +199,9 @@ public:
             TRY_ASSIGN(const std::vector<Row> libraries,
                        catalogs_.select(database, library, "FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE l.lanname = 'c' AND p.oid >= 16384 GROUP BY p.probin ORDER BY p.probin", cancel_));
             for (const Row& row : libraries) facts.libraries.push_back({database, row[0].value_or("")});
+            TRY_ASSIGN(const std::vector<Row> options, catalogs_.select(database, kColumnOptionColumns, column_option_query(), cancel_));
+            for (const Row& row : options)
+                facts.column_options.push_back({database, row[0].value_or(""), row[1].value_or(""), number_in<uint64_t>(row[2]), row[3].value_or("")});
         }
         return {};
     }
@@ -170,71 +229,6 @@ Result<void> run_check(const CatalogCheck& check, UpgradeFinding& finding, Clust
     return {};
 }
 
-class NewMajorReader {
-public:
-    NewMajorReader(const TrialCluster& trial, RetryTimer& timer, const CancelToken& cancel) : trial_(trial), timer_(timer), cancel_(cancel) {}
-
-    /// Begin with a server of its own. Any that is there ends first.
-    Result<void> open() {
-        session_.reset();
-        TRY_ASSIGN(SingleUserSession session, SingleUserSession::start(trial_.server(), timer_, cancel_));
-        session_ = std::make_unique<SingleUserSession>(std::move(session));
-        return {};
-    }
-
-    Result<void> close() { return session_->finish(cancel_); }
-
-    Result<void> read_version(NewMajorFacts& facts) {
-        const std::array<std::string_view, 1> version = {"current_setting('server_version_num')"};
-        TRY_ASSIGN(const std::vector<Row> rows, session_->select(version, "", cancel_));
-        if (!rows.empty()) facts.version_num = number_in<int>(rows.front()[0]);
-        return {};
-    }
-
-    Result<void> ask_for_settings(const std::vector<SettingLine>& lines, NewMajorFacts& facts) {
-        std::set<std::string> names;
-        for (const SettingLine& line : lines)
-            if (line.name.find('.') == line.name.npos) names.insert(line.name);
-        for (const std::string& name : names) {
-            const std::string known = formatted("current_setting({}, true) IS NOT NULL", quote_sql_literal(name));
-            const std::array<std::string_view, 1> column = {known};
-            TRY_ASSIGN(const std::vector<Row> rows, session_->select(column, "", cancel_));
-            facts.settings[name] = !rows.empty() && rows.front()[0] == "true";
-        }
-        return {};
-    }
-
-    Result<void> try_libraries(const std::set<std::string>& libraries, NewMajorFacts& facts) {
-        for (const std::string& name : libraries) {
-            const Result<void> loaded = session_->execute(formatted("LOAD {}", quote_sql_literal(name)), cancel_);
-            if (loaded.ok()) continue;
-            TRY(check_cancel(cancel_));
-            facts.library_errors[name] = loaded.error().message();
-            // Where it was the server's end as well, the next one needs another.
-            TRY(open());
-        }
-        return {};
-    }
-
-    Result<void> ask_for_extensions(const std::vector<InstalledExtension>& extensions, NewMajorFacts& facts) {
-        for (const InstalledExtension& extension : extensions) {
-            const std::string name = quote_sql_literal(extension.name);
-            const std::string path = formatted("EXISTS (SELECT FROM pg_extension_update_paths({}) p WHERE p.source = {} AND p.target = e.default_version AND p.path IS NOT NULL)",
-                                               name, quote_sql_literal(extension.version));
-            const std::array<std::string_view, 2> columns = {"e.default_version", path};
-            TRY_ASSIGN(const std::vector<Row> rows, session_->select(columns, formatted("FROM pg_available_extensions e WHERE e.name = {}", name), cancel_));
-            if (!rows.empty()) facts.extensions[{extension.name, extension.version}] = {rows.front()[0].value_or(""), rows.front()[1] == "true"};
-        }
-        return {};
-    }
-
-private:
-    const TrialCluster& trial_;
-    RetryTimer& timer_;
-    const CancelToken& cancel_;
-    std::unique_ptr<SingleUserSession> session_;
-};
-
 }  // namespace
 
 Result<OldClusterFacts> read_old_cluster(const fs::path& data_directory, int major, bool running, ClusterCatalogs& catalogs, const std::string& database,
@@ -242,7 +236,6 @@ Result<OldClusterFacts> read_old_cluster(const fs::path& data_directory, int maj
     OldClusterFacts facts;
     facts.data_directory = data_directory;
     facts.files = names_in(data_directory);
-    TRY_ASSIGN(facts.transfer, read_transfer_facts(data_directory));
     TRY_ASSIGN(const ControlFile control, read_control_file(data_directory));
     facts.running = running;
     struct stat directory;
@@ -255,6 +248,7 @@ Result<OldClusterFacts> read_old_cluster(const fs::path& data_directory, int maj
     TRY(reader.read_traits(facts.traits, facts.version_num));
     TRY(reader.read_databases(facts));
     TRY(reader.read_tablespaces(facts));
+    TRY(reader.read_replication(facts));
     TRY(reader.read_settings(facts));
     TRY(reader.read_code(facts));
     return facts;
@@ -275,20 +269,6 @@ Result<std::vector<UpgradeFinding>> run_catalog_checks(const OldClusterFacts& ol
     for (const std::string& each : old.databases) TRY(run(true, each));
     std::erase_if(findings, [](const UpgradeFinding& finding) { return finding.objects.empty(); });
     return findings;
-}
-
-Result<NewMajorFacts> read_new_major(const OldClusterFacts& old, const TrialCluster& trial, RetryTimer& timer, const CancelToken& cancel) {
-    NewMajorFacts facts;
-    std::set<std::string> libraries = preloaded_libraries(old);
-    for (const UsedLibrary& library : old.libraries) libraries.insert(library.name);
-    NewMajorReader reader(trial, timer, cancel);
-    TRY(reader.open());
-    TRY(reader.read_version(facts));
-    TRY(reader.ask_for_settings(old.settings, facts));
-    TRY(reader.try_libraries(libraries, facts));
-    TRY(reader.ask_for_extensions(old.extensions, facts));
-    TRY(reader.close());
-    return facts;
 }
 
 }  // namespace steward

@@ -39,10 +39,6 @@ std::string_view opinion_of_pg_upgrade(const UpgradeCheckReport& report) {
     return *report.pg_upgrade ? "pg_upgrade --check: content\n" : "pg_upgrade --check: not content\n";
 }
 
-size_t count_of(const UpgradeCheckReport& report, FindingWeight weight) {
-    return static_cast<size_t>(std::ranges::count(report.findings, weight, &UpgradeFinding::weight));
-}
-
 }  // namespace
 
 std::string render_upgrade_check(const UpgradeCheckReport& report) {
@@ -51,8 +47,8 @@ std::string render_upgrade_check(const UpgradeCheckReport& report) {
     if (!report.findings.empty()) text += "\n";
     if (!report.methods.empty()) text += render_methods(report.methods);
     text += opinion_of_pg_upgrade(report);
-    return text + formatted("{}: {} obstacles, {} warnings, {} notes\n", report.can_upgrade() ? "can be upgraded" : "cannot be upgraded yet", count_of(report, FindingWeight::kObstacle),
-                            count_of(report, FindingWeight::kWarning), count_of(report, FindingWeight::kNote));
+    return text + formatted("{}: {} obstacles, {} warnings, {} notes\n", report.can_upgrade() ? "can be upgraded" : "cannot be upgraded yet", report.count_of(FindingWeight::kObstacle),
+                            report.count_of(FindingWeight::kWarning), report.count_of(FindingWeight::kNote));
 }
 
 std::string render_upgrade_check_json(const UpgradeCheckReport& report) {

@@ -1,19 +1,25 @@
 #include "program/upgrade/upgrade_check.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <memory>
 #include <system_error>
 #include <utility>
 
+#include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/postgres/role_list.h"
 #include "core/restore/target_directory.h"
 #include "core/upgrade/check_cluster.h"
-#include "program/captured_program.h"
+#include "core/upgrade/new_cluster_settings.h"
+#include "core/upgrade/pg_upgrade_report.h"
 #include "program/server_version.h"
 #include "program/single_user/offline_cluster.h"
+#include "program/upgrade/ask_pg_upgrade.h"
 #include "program/upgrade/cluster_catalogs.h"
 #include "program/upgrade/read_facts.h"
 #include "program/upgrade/trial_cluster.h"
@@ -27,6 +33,18 @@ namespace {
 constexpr Oid kBootstrapSuperuser = 10;
 
 void append(std::vector<UpgradeFinding>& findings, std::vector<UpgradeFinding> more) { std::ranges::move(more, std::back_inserter(findings)); }
+
+/// The live process that a lock file names. No server works in the directory, so it is another program, or a server of another directory.
+std::optional<int> find_lock_holder(const fs::path& data_directory) {
+    constexpr uint64_t kMostContent = 1 << 16;
+    const Result<Bytes> content = read_file(data_directory / "postmaster.pid", kMostContent);
+    if (!content.ok()) return std::nullopt;
+    const std::string_view text = as_text(*content);
+    int pid = 0;
+    std::from_chars(text.data(), text.data() + text.size(), pid);
+    if (pid <= 0 || pid == ::getpid() || pid == ::getppid() || (::kill(pid, 0) != 0 && errno == ESRCH)) return std::nullopt;
+    return pid;
+}
 
 /// "/usr/lib/postgresql/15/bin" and 18 make "/usr/lib/postgresql/18/bin", for other layouts too that have the major as a directory.
 fs::path sibling_bindir(const fs::path& bindir, const UpgradeHop& hop) {
@@ -70,6 +88,7 @@ private:
         known.data_directory = cluster_.data_directory;
         known.running = report_.running;
         known.was_shut_down = cluster_.was_shut_down();
+        if (!known.running) known.lock_holder = find_lock_holder(known.data_directory);
         std::error_code problem;
         for (const std::string_view name : {std::string_view("standby.signal"), std::string_view("recovery.signal"), kRestoreMarker})
             if (fs::exists(known.data_directory / name, problem)) known.files.emplace_back(name);
@@ -97,36 +116,17 @@ private:
         TRY_ASSIGN(const TrialCluster trial, TrialCluster::make(report_.new_bindir, in_.to, old.traits, timer_, cancel_));
         TRY_ASSIGN(const NewMajorFacts offered, read_new_major(old, trial, timer_, cancel_));
         append(report_.findings, check_new_major(old, offered));
-        if (!report_.running) TRY(ask_pg_upgrade(old, trial));
-        return {};
+        if (report_.running) return {};
+        TRY(trial.configure(settings_for_pg_upgrade(old, offered, report_.hop)));
+        return ask_pg_upgrade_too(old, trial);
     }
 
-    /// Its word counts in the end. What it complains about is a finding of its own when none of ours says it.
-    Result<void> ask_pg_upgrade(const OldClusterFacts& old, const TrialCluster& trial) {
-        // Where it writes, in majors before 15.
-        if (::chdir(trial.scratch().c_str()) != 0) return Error::from_errno(errno, formatted("could not change to directory \"{}\"", trial.scratch().native()));
-        Result<CapturedProgram> program =
-            run_captured({(report_.new_bindir / "pg_upgrade").native(), "--check", "--old-bindir", report_.bindir.native(), "--new-bindir", report_.new_bindir.native(),
-                          "--old-datadir", old.data_directory.native(), "--new-datadir", trial.data_directory().native(), "--username", old.traits.superuser,
-                          "--socketdir", trial.scratch().native(), "--old-port", "50432", "--new-port", "50432", "--old-options", old_options(trial)},
-                         timer_, cancel_);
-        if (::chdir("/") != 0) return Error::from_errno(errno, "could not change to directory \"/\"");
-        if (!program.ok()) return std::move(program).error();
-        report_.pg_upgrade = program->succeeded();
-        const bool is_explained = std::ranges::any_of(report_.findings, [](const UpgradeFinding& finding) { return finding.weight == FindingWeight::kObstacle; });
-        if (!program->succeeded() && !is_explained)
-            report_.findings.push_back({.check = "pg_upgrade",
-                                        .weight = FindingWeight::kObstacle,
-                                        .summary = "pg_upgrade refuses the cluster",
-                                        .detail = formatted("This is what it says: {}", program->failure()),
-                                        .objects = {},
-                                        .cures = {}});
+    /// Its word counts in the end.
+    Result<void> ask_pg_upgrade_too(const OldClusterFacts& old, const TrialCluster& trial) {
+        TRY_ASSIGN(const PgUpgradeReport said, ask_pg_upgrade(server_, old.traits.superuser, trial, timer_, cancel_));
+        report_.pg_upgrade = said.content;
+        append(report_.findings, explain_pg_upgrade(said, report_.findings));
         return {};
-    }
-
-    /// The old server is started by pg_upgrade, which must get in whatever pg_hba.conf says, and find its configuration.
-    std::string old_options(const TrialCluster& trial) const {
-        return formatted("-c config_file={} -c hba_file={}", server_.config_file.native(), (trial.data_directory() / "pg_hba.conf").native());
     }
 
     const UpgradeCheckInputs& in_;
@@ -155,9 +155,7 @@ Result<fs::path> find_new_bindir(const fs::path& asked, const fs::path& old_bind
         .object(bindir.native());
 }
 
-bool UpgradeCheckReport::can_upgrade() const {
-    return std::ranges::none_of(findings, [](const UpgradeFinding& finding) { return finding.weight == FindingWeight::kObstacle; });
-}
+size_t UpgradeCheckReport::count_of(FindingWeight weight) const { return static_cast<size_t>(std::ranges::count(findings, weight, &UpgradeFinding::weight)); }
 
 Result<UpgradeCheckReport> check_upgrade(const UpgradeCheckInputs& inputs, RetryTimer& timer, const CancelToken& cancel) { return Check(inputs, timer, cancel).run(); }
 

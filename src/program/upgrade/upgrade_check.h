@@ -33,7 +33,8 @@ struct UpgradeCheckReport {
     std::vector<MethodVerdict> methods;    ///< empty when it was not got so far as to judge them
     std::optional<bool> pg_upgrade;        ///< what "pg_upgrade --check" thinks; nothing when it was not asked
 
-    bool can_upgrade() const;
+    size_t count_of(FindingWeight weight) const;
+    bool can_upgrade() const { return count_of(FindingWeight::kObstacle) == 0; }
 };
 
 /// Find everything that is in the way of an upgrade at once. A running server is asked by psql and goes on; without one single-user mode

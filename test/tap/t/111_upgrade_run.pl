@@ -96,25 +96,9 @@ sub test_major
 	return;
 }
 
-# From major to major, with one exchange at the end.
-sub test_path
-{
-	my (@majors) = @_;
-	my $cluster = Steward::RichCluster::create($majors[0], $older{ $majors[0] });
-	my $before = dump_with($cluster, $older{ $majors[0] });
-	my $path = join(',', @majors[ 1 .. $#majors ], $to);
-	my %run = upgrade('run', $cluster, '--path', $path, '--bindir', $older{ $majors[0] });
-	is($run{exit}, 0, "$majors[0] by $path");
-	is_same_dump($before, dump_with($cluster, $bindir), 'the dump is the same');
-	upgrade('rollback', $cluster, '--discard-changes');
-	is_same_dump($before, dump_with($cluster, $older{ $majors[0] }), 'rolled back, the old cluster is what it was');
-	return;
-}
-
 my @majors = sort { $a <=> $b } keys %older;
 note("from @majors to $to");
 test_major($majors[$_], methods_from($_, $#majors)) for 0 .. $#majors;
-test_path(@majors) if @majors > 1;
 
 # Refusals need no older major.
 my $node = Steward::Node->create('own', preload => 0);

@@ -59,7 +59,7 @@ TEST(UpgradeCheck, FindsTablespacesInsideTheDataDirectoryButNotBesideIt) {
 TEST(UpgradeCheck, NamesLibrariesThatCannotBeLoadedButForThoseThatAreLoadedAtTheStart) {
     OldClusterFacts old = plain_cluster();
     old.libraries = {{"app", "$libdir/gone"}, {"app", "$libdir/pgaudit"}, {"app", "$libdir/hstore"}};
-    old.settings = {{"shared_preload_libraries", "left_out", "a.conf, line 1"}, {"shared_preload_libraries", "pg_stat_statements, \"$libdir/pgaudit.so\"", "a.conf, line 9"}};
+    old.settings = {{"shared_preload_libraries", "left_out", "a.conf, line 1", ""}, {"shared_preload_libraries", "pg_stat_statements, \"$libdir/pgaudit.so\"", "a.conf, line 9", ""}};
     EXPECT_EQ(preloaded_libraries(old), (std::set<std::string>{"pg_stat_statements", "pgaudit"}));
     NewMajorFacts offered;
     offered.library_errors = {{"$libdir/gone", "could not access file"}, {"$libdir/pgaudit", "pgaudit must be loaded via shared_preload_libraries"}};
@@ -85,18 +85,81 @@ TEST(UpgradeCheck, TellsExtensionsThatAreMissingStuckOrOutdatedApart) {
 
 TEST(UpgradeCheck, FindsSettingsThatAreGoneAndNamesTheSuccessor) {
     OldClusterFacts old = plain_cluster();
-    old.settings = {{"vacuum_defer_cleanup_age", "0", "p.conf, line 3"}, {"force_parallel_mode", "off", "role a"}, {"work_mem", "4MB", "p.conf, line 4"}, {"pg_cron.x", "1", "p.conf, line 5"}};
+    old.settings = {{"vacuum_defer_cleanup_age", "0", "p.conf, line 3", ""},
+                    {"force_parallel_mode", "off", "p.conf, line 6", ""},
+                    {"work_mem", "4MB", "p.conf, line 4", ""},
+                    {"pg_cron.x", "1", "p.conf, line 5", ""}};
     NewMajorFacts offered;
     offered.settings = {{"vacuum_defer_cleanup_age", false}, {"force_parallel_mode", false}, {"work_mem", true}};
     const auto findings = check_new_major(old, offered);
     ASSERT_EQ(findings.size(), 1U);
-    EXPECT_EQ(findings[0].objects, (std::vector<std::string>{"vacuum_defer_cleanup_age (p.conf, line 3)", "force_parallel_mode (role a)"}));
+    EXPECT_EQ(findings[0].objects, (std::vector<std::string>{"vacuum_defer_cleanup_age (p.conf, line 3)", "force_parallel_mode (p.conf, line 6)"}));
     EXPECT_EQ(findings[0].cures, std::vector<std::string>{"Set debug_parallel_query instead of force_parallel_mode."});
+}
+
+TEST(UpgradeCheck, TakesASettingOfARoleThatPgUpgradeCannotSetForAnObstacle) {
+    OldClusterFacts old = plain_cluster();
+    old.settings = {{"force_parallel_mode", "off", "role a", "ALTER ROLE a RESET force_parallel_mode;"}, {"password_encryption", "on", "p.conf, line 2", ""}, {"password_encryption", "md5", "p.conf, line 3", ""}};
+    NewMajorFacts offered;
+    offered.settings = {{"force_parallel_mode", false}, {"password_encryption", true}};
+    offered.refused_values = {{{"password_encryption", "on"}, "invalid value"}};
+    const auto findings = check_new_major(old, offered);
+    ASSERT_EQ(findings.size(), 2U);
+    ASSERT_NE(find(findings, "unrestorable_settings"), nullptr);
+    EXPECT_EQ(find(findings, "unrestorable_settings")->weight, FindingWeight::kObstacle);
+    EXPECT_EQ(find(findings, "unrestorable_settings")->cures, std::vector<std::string>{"ALTER ROLE a RESET force_parallel_mode;"});
+    ASSERT_NE(find(findings, "refused_values"), nullptr);
+    EXPECT_EQ(find(findings, "refused_values")->weight, FindingWeight::kWarning);
+    EXPECT_EQ(find(findings, "refused_values")->objects, std::vector<std::string>{"password_encryption = on (p.conf, line 2): invalid value"});
+}
+
+TEST(UpgradeCheck, WantsALibraryPreloadedThatSaysSo) {
+    OldClusterFacts old = plain_cluster();
+    old.libraries = {{"app", "$libdir/pgaudit"}, {"other", "$libdir/pgaudit"}};
+    old.settings = {{"shared_preload_libraries", "it's", "a.conf, line 1", ""}};
+    NewMajorFacts offered;
+    offered.library_errors = {{"$libdir/pgaudit", "pgaudit must be loaded via shared_preload_libraries"}};
+    const auto findings = check_new_major(old, offered);
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].check, "libraries_to_preload");
+    EXPECT_EQ(findings[0].objects.size(), 2U);
+    EXPECT_EQ(findings[0].cures, std::vector<std::string>{"ALTER SYSTEM SET shared_preload_libraries = 'it''s', 'pgaudit';"});
+}
+
+TEST(UpgradeCheck, FindsOptionsOfColumnsThatTheNewMajorDoesNotTake) {
+    OldClusterFacts old = plain_cluster();
+    old.column_options = {{"app", "n_distinct", "5", 1, "a, column b"}, {"app", "pg_attver", "1", 12, "a, column b"}};
+    NewMajorFacts offered;
+    EXPECT_TRUE(check_new_major(old, offered).empty());
+    offered.column_option_errors = {{"pg_attver", "unrecognized parameter \"pg_attver\""}};
+    const auto findings = check_new_major(old, offered);
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].objects, std::vector<std::string>{"database \"app\": 12 columns with option pg_attver=1, one is a, column b: unrecognized parameter \"pg_attver\""});
+    ASSERT_EQ(findings[0].cures.size(), 1U);
+    EXPECT_TRUE(findings[0].cures[0].ends_with("-- in database \"app\"")) << findings[0].cures[0];
+}
+
+TEST(UpgradeCheck, NeedsAPlaceBesideTheDataDirectory) {
+    OldClusterFacts old = plain_cluster();
+    old.parent_writable = false;
+    EXPECT_NE(find(check_old_cluster(old, {15, 18}), "parent_not_writable"), nullptr);
+    old.mount_point = true;
+    EXPECT_NE(find(check_old_cluster(old, {15, 18}), "mount_point"), nullptr);
+    EXPECT_EQ(find(check_old_cluster(old, {15, 18}), "parent_not_writable"), nullptr);
+}
+
+TEST(UpgradeCheck, SaysWhichLockFileIsInTheWay) {
+    OldClusterFacts old = plain_cluster();
+    old.lock_holder = 4711;
+    const auto findings = check_old_cluster(old, {15, 18});
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].objects, std::vector<std::string>{"file \"/data/main/postmaster.pid\", process 4711"});
+    EXPECT_EQ(findings[0].cures, std::vector<std::string>{"rm '/data/main/postmaster.pid'"});
 }
 
 TEST(UpgradeCheck, MindsTheSlotLimitOfThoseMinorsThatDo) {
     OldClusterFacts old = plain_cluster();
-    old.settings = {{"max_slot_wal_keep_size", "10GB", "p.conf, line 3"}};
+    old.settings = {{"max_slot_wal_keep_size", "10GB", "p.conf, line 3", ""}};
     NewMajorFacts offered;
     for (const auto& [version, is_found] : {std::pair(160013, false), {170000, true}, {170005, true}, {170006, false}, {180001, false}}) {
         offered.version_num = version;
@@ -105,44 +168,6 @@ TEST(UpgradeCheck, MindsTheSlotLimitOfThoseMinorsThatDo) {
     offered.version_num = 170005;
     old.settings[0].value = "-1";
     EXPECT_TRUE(check_new_major(old, offered).empty());
-}
-
-TEST(UpgradeMethods, AreJudgedByMajorSpaceAndFileSystem) {
-    TransferFacts facts{.data_bytes = uint64_t{10} << 30, .free_bytes = uint64_t{100} << 30, .one_file_system = true, .reflinks = true};
-    const auto possible = [&](const UpgradeHop& hop) {
-        std::string names;
-        for (const MethodVerdict& verdict : judge_methods(hop, facts))
-            if (verdict.possible) names += std::string(name_of(verdict.method)) + " ";
-        return names;
-    };
-    EXPECT_EQ(possible({13, 15}), "copy clone link dump ");
-    EXPECT_EQ(possible({13, 17}), "copy clone copy-file-range link dump ");
-    EXPECT_EQ(possible({17, 18}), "copy clone copy-file-range link swap dump ");
-    EXPECT_EQ(choose_method(judge_methods({17, 18}, facts))->method, TransferMethod::kClone);
-    facts.reflinks = false;
-    EXPECT_EQ(possible({17, 18}), "copy link swap dump ");
-    EXPECT_EQ(choose_method(judge_methods({17, 18}, facts))->method, TransferMethod::kCopy);
-    facts.free_bytes = facts.data_bytes;
-    EXPECT_EQ(possible({17, 18}), "link swap ");
-    EXPECT_FALSE(choose_method(judge_methods({17, 18}, facts)).has_value());
-    EXPECT_EQ(check_methods(judge_methods({17, 18}, facts))[0].check, "no_room");
-    facts.one_file_system = false;
-    EXPECT_EQ(possible({17, 18}), "");
-}
-
-TEST(UpgradeMethods, AreKnownByTheirNames) {
-    for (const MethodVerdict& verdict : judge_methods({17, 18}, {})) EXPECT_EQ(parse_transfer_method(name_of(verdict.method)), verdict.method);
-    EXPECT_EQ(parse_transfer_method("copy_file_range"), std::nullopt);
-}
-
-TEST(InitdbArguments, MakeAClusterThatPgUpgradeTakes) {
-    ClusterTraits traits{.major = 15, .superuser = "boss", .encoding = "UTF8", .locale_provider = 'i', .collate = "C.UTF-8", .ctype = "C.UTF-8", .locale = "de-DE", .icu_rules = "", .data_checksums = false, .group_access = true, .wal_segment_mb = 64};
-    EXPECT_EQ(initdb_arguments(traits, 18), (std::vector<std::string>{"--username=boss", "--encoding=UTF8", "--lc-collate=C.UTF-8", "--lc-ctype=C.UTF-8", "--locale-provider=icu",
-                                                                       "--icu-locale=de-DE", "--no-data-checksums", "--allow-group-access", "--wal-segsize=64"}));
-    traits.locale_provider = 'c';
-    traits.data_checksums = true;
-    traits.group_access = false;
-    EXPECT_EQ(initdb_arguments(traits, 14), (std::vector<std::string>{"--username=boss", "--encoding=UTF8", "--lc-collate=C.UTF-8", "--lc-ctype=C.UTF-8", "--data-checksums", "--wal-segsize=64"}));
 }
 
 }  // namespace

@@ -5,8 +5,14 @@ use strict;
 use warnings;
 
 use IPC::Run ();
+use JSON::PP ();
 use PostgreSQL::Test::Utils;
 use Steward::Test;
+use Test::More;
+
+# What a report of "upgrade check" found: names of one weight, and one finding by its name.
+sub names_of { my ($report, $weight) = @_; return join ' ', sort map { $_->{check} } grep { $_->{weight} eq $weight } @{ $report->{findings} }; }
+sub finding { my ($report, $name) = @_; return (grep { $_->{check} eq $name } @{ $report->{findings} })[0] // {}; }
 
 # The programs' directories of the installed majors that are older than the one under test, by major.
 sub older_majors
@@ -28,7 +34,7 @@ sub create
 {
 	my ($class, $major, $bindir, %options) = @_;
 	my $dir = PostgreSQL::Test::Utils::tempdir_short();
-	my $self = bless { major => $major, bindir => $bindir, dir => $dir, data => "$dir/data" }, $class;
+	my $self = bless { major => $major, bindir => $bindir, dir => $dir, data => "$dir/the data" }, $class;
 	$self->run('initdb', '-D', $self->{data}, '-A', 'trust', '-U', 'boss', '--no-sync', '-E', 'UTF8', '--locale=C.UTF-8', @{ $options{initdb} // [] });
 	spew("$self->{data}/postgresql.conf", slurp("$self->{data}/postgresql.conf") . join "\n", "listen_addresses = ''", "unix_socket_directories = '$dir'", 'port = 5999', 'fsync = off',
 		@{ $options{settings} // [] }, '');
@@ -59,6 +65,8 @@ sub stop
 {
 	my ($self, $mode) = @_;
 	$self->run('pg_ctl', '-D', $self->{data}, '-m', $mode // 'fast', '-w', 'stop');
+	# Its last processes may outlive the postmaster for a moment.
+	Steward::Test::poll_until(sub { !grep { (readlink("$_/cwd") // '') eq $self->{data} } glob('/proc/[0-9]*') }, 'all of the server has ended');
 	$self->{running} = 0;
 	return;
 }
@@ -69,6 +77,37 @@ sub sql
 	my $answer = $self->run('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-h', $self->{dir}, '-p', 5999, '-U', 'boss', '-d', $database, map { ('-c', $_) } @statements);
 	chomp $answer;
 	return $answer;
+}
+
+# Run "pg_steward upgrade check" on it. Returns the report, with the exit status as "exit".
+sub check
+{
+	my ($self, $to, @arguments) = @_;
+	my %run = run_program('upgrade', 'check', '--data-dir', $self->{data}, '--to', $to, '--bindir', $self->{bindir}, @arguments, '--output', 'json');
+	my $report = eval { JSON::PP::decode_json($run{stdout}) } or die "$run{stdout}$run{stderr}";
+	$report->{exit} = $run{exit};
+	return $report;
+}
+
+# Do what a report says about obstacles, as somebody would who copies its lines: commands with the server down, and statements with it up;
+# more: other statements.
+sub cure
+{
+	my ($self, $report, @more) = @_;
+	my @lines = map { @{ $_->{cures} } } grep { $_->{weight} eq 'obstacle' } @{ $report->{findings} };
+	my @commands = grep { /^(?:rm|chmod) / } @lines;
+	PostgreSQL::Test::Utils::system_or_bail('sh', '-c', s/ -- .*//r) for @commands;
+	$self->start;
+	for my $line (grep { !/^(?:rm|chmod) / } @lines)
+	{
+		my ($statement, $database) = $line =~ /^(.*?)(?: -- .*?(?:in database (.*))?)?$/s;
+		$database = defined $database ? $database =~ s/^"|"$//gr =~ s/""/"/gr : 'template1';
+		note("$line => $database");
+		$self->sql($database, $statement);
+	}
+	$self->sql('template1', $_) for @more;
+	$self->stop;
+	return;
 }
 
 sub DESTROY
