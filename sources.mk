@@ -151,10 +151,24 @@ CORE_SOURCES = \
 	src/core/storage/memory_storage.cpp \
 	src/core/storage/retry_storage.cpp \
 	src/core/storage/storage.cpp \
-	src/core/storage/storage_url.cpp
+	src/core/storage/storage_url.cpp \
+	src/core/upgrade/carry_configuration.cpp \
+	src/core/upgrade/catalog_checks.cpp \
+	src/core/upgrade/check_cluster.cpp \
+	src/core/upgrade/column_options.cpp \
+	src/core/upgrade/finding.cpp \
+	src/core/upgrade/fingerprint.cpp \
+	src/core/upgrade/initdb_arguments.cpp \
+	src/core/upgrade/journal.cpp \
+	src/core/upgrade/new_cluster_settings.cpp \
+	src/core/upgrade/pg_upgrade_report.cpp \
+	src/core/upgrade/plan_upgrade.cpp \
+	src/core/upgrade/transfer_method.cpp \
+	src/core/upgrade/upgrade_step.cpp
 
 PROGRAM_SOURCES = \
 	src/program/become_user.cpp \
+	src/program/captured_program.cpp \
 	src/program/child_process.cpp \
 	src/program/claim_repositories.cpp \
 	src/program/commands.cpp \
@@ -210,10 +224,35 @@ PROGRAM_SOURCES = \
 	src/program/start/start.cpp \
 	src/program/start/start_environment.cpp \
 	src/program/start/start_report.cpp \
+	src/program/upgrade/after_transfer.cpp \
+	src/program/upgrade/ask_pg_upgrade.cpp \
+	src/program/upgrade/carry_files.cpp \
+	src/program/upgrade/cluster_catalogs.cpp \
+	src/program/upgrade/cluster_directories.cpp \
+	src/program/upgrade/clusters_in_place.cpp \
+	src/program/upgrade/copy_tree.cpp \
+	src/program/upgrade/dump_restore.cpp \
+	src/program/upgrade/fingerprint_cluster.cpp \
+	src/program/upgrade/leftover_processes.cpp \
+	src/program/upgrade/logged_program.cpp \
+	src/program/upgrade/plan_request.cpp \
+	src/program/upgrade/private_server.cpp \
+	src/program/upgrade/read_facts.cpp \
+	src/program/upgrade/read_new_major.cpp \
+	src/program/upgrade/render_upgrade_check.cpp \
+	src/program/upgrade/transfer.cpp \
+	src/program/upgrade/trial_cluster.cpp \
+	src/program/upgrade/upgrade_check.cpp \
+	src/program/upgrade/upgrade_context.cpp \
+	src/program/upgrade/upgrade_run.cpp \
+	src/program/upgrade/upgrade_status.cpp \
+	src/program/upgrade/upgrade_undo.cpp \
+	src/program/upgrade/work_directory.cpp \
 	src/program/upkeep/drill.cpp \
 	src/program/upkeep/expire.cpp \
 	src/program/upkeep/keep.cpp \
 	src/program/upkeep/restore_point.cpp \
+	src/program/upkeep/upgrade_check.cpp \
 	src/program/upkeep/verify.cpp \
 	src/program/verbs/doctor.cpp \
 	src/program/verbs/drill.cpp \
@@ -228,6 +267,8 @@ PROGRAM_SOURCES = \
 	src/program/verbs/reset_password.cpp \
 	src/program/verbs/restore.cpp \
 	src/program/verbs/start.cpp \
+	src/program/verbs/upgrade.cpp \
+	src/program/verbs/upgrade_run.cpp \
 	src/program/verbs/verify.cpp \
 	src/program/verbs/wal_get.cpp
 
@@ -270,4 +311,5 @@ SQL_AREAS = \
 	sql/recovery.sql \
 	sql/proof.sql \
 	sql/schedule.sql \
+	sql/upgrade.sql \
 	sql/rights.sql

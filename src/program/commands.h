@@ -69,6 +69,7 @@ void add_preseed_command(CLI::App& program, ChosenCommand& chosen);
 void add_reset_password_command(CLI::App& program, ChosenCommand& chosen);
 void add_restore_command(CLI::App& program, ChosenCommand& chosen);
 void add_start_command(CLI::App& program, ChosenCommand& chosen);
+void add_upgrade_command(CLI::App& program, ChosenCommand& chosen);
 void add_verify_command(CLI::App& program, ChosenCommand& chosen);
 void add_wal_get_command(CLI::App& program, ChosenCommand& chosen);
 void add_engine_command(CLI::App& program, ChosenCommand& chosen);

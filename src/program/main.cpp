@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
     steward::add_keep_command(program, chosen);
     steward::add_drill_command(program, chosen);
     steward::add_doctor_command(program, chosen);
+    steward::add_upgrade_command(program, chosen);
     steward::add_permissions_command(program, chosen);
     steward::add_preseed_command(program, chosen);
     steward::add_reset_password_command(program, chosen);

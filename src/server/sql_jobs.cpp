@@ -53,7 +53,7 @@ Result<Datum> run_job(std::string_view name, const char* options, bool wait) {
     TRY(require_shared_state());
     TRY_ASSIGN(const JobKind kind, job_named(name));
     TRY_ASSIGN(std::string checked, checked_options(options));
-    if (!repository_is_set())
+    if (needs_repositories(kind) && !repository_is_set())
         return Error(ErrorCode::wrong_state, "no repository is set").hint("Set \"steward.repository\" in postgresql.conf and reload.");
     TRY_ASSIGN(const StartedJob job, start_job({.kind = kind, .options = std::move(checked)}));
     if (!wait) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/format.h"
+#include "core/jobs/job_kind.h"
 #include "core/protocol/frame.h"
 #include "program/claim_repositories.h"
 #include "program/engine/engines.h"
@@ -16,21 +17,22 @@ namespace steward {
 namespace {
 
 struct UpkeepJob {
-    std::string_view name;
+    JobKind kind;
     Result<UpkeepResult> (*run)(const UpkeepContext&, const Json&);
 };
 
 constexpr UpkeepJob kJobs[] = {
-    {"drill", run_drill_job},
-    {"expire", run_expire_job},
-    {"keep", run_keep_job},
-    {"restore_point", run_restore_point_job},
-    {"verify", run_verify_job},
+    {JobKind::kDrill, run_drill_job},
+    {JobKind::kExpire, run_expire_job},
+    {JobKind::kKeep, run_keep_job},
+    {JobKind::kRestorePoint, run_restore_point_job},
+    {JobKind::kUpgradeCheck, run_upgrade_check_job},
+    {JobKind::kVerify, run_verify_job},
 };
 
 Result<UpkeepJob> find_job(std::string_view name) {
     for (const UpkeepJob& job : kJobs)
-        if (job.name == name) return job;
+        if (name_of(job.kind) == name) return job;
     return Error(ErrorCode::invalid_argument, formatted("there is no job \"{}\"", name));
 }
 
@@ -57,8 +59,10 @@ Result<void> run_upkeep_engine(EngineLink& link) {
     SteadyRetryTimer timer;
     UpkeepProgress progress;
     const ProgressReporter reporter(link, [&progress] { return UpkeepProgressMessage{progress.phase(), progress.done, progress.total}; });
-    TRY_ASSIGN(const std::vector<Repository> repositories,
-               claim_repositories_patiently(settings, configuration.facts, clock, timer, link.cancel()));
+    std::vector<Repository> repositories;
+    if (needs_repositories(job.kind)) {
+        TRY_ASSIGN(repositories, claim_repositories_patiently(settings, configuration.facts, clock, timer, link.cancel()));
+    }
     TRY_ASSIGN(const UpkeepResult result, job.run({configuration, settings, repositories, clock, timer, link, progress, link.cancel()}, options));
     TRY_ASSIGN(const UpkeepDoneMessage done, done_message(start.job, result));
     link.send(done);

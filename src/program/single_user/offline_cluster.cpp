@@ -86,19 +86,24 @@ std::string find_database(const fs::path& directory) {
 
 }  // namespace
 
-Result<OfflineCluster> inspect_offline_cluster(const fs::path& data_directory) {
+Result<OfflineCluster> look_at_cluster(const fs::path& data_directory) {
     OfflineCluster cluster;
     TRY_ASSIGN(cluster.owner, check_owner(data_directory));
     std::error_code problem;
     cluster.data_directory = fs::canonical(data_directory, problem);
     if (problem) return Error::from_errno(problem.value(), formatted("could not resolve path \"{}\"", data_directory.native())).object(data_directory.native());
+    TRY_ASSIGN(cluster.major, read_pg_version(cluster.data_directory));
+    TRY_ASSIGN(cluster.control, read_control_file(cluster.data_directory));
+    return cluster;
+}
+
+Result<OfflineCluster> inspect_offline_cluster(const fs::path& data_directory) {
+    TRY_ASSIGN(OfflineCluster cluster, look_at_cluster(data_directory));
     if (const std::optional<pid_t> server = find_running_server(cluster.data_directory))
         return Error(ErrorCode::busy, formatted("data directory \"{}\" is in use by a running server", cluster.data_directory.native()))
             .detail(formatted("Process {} works in it.", *server))
             .object(cluster.data_directory.native());
     TRY(check_signals(cluster.data_directory));
-    TRY_ASSIGN(cluster.major, read_pg_version(cluster.data_directory));
-    TRY_ASSIGN(cluster.control, read_control_file(cluster.data_directory));
     TRY(check_recovery(cluster));
     return cluster;
 }

@@ -20,9 +20,13 @@ struct OfflineCluster {
     bool was_shut_down() const { return control.state == ClusterState::kShutDown; }
 };
 
-/// Look at a cluster and find out whether single-user mode may work on it; changes nothing. Errors: not_found; permission_denied when
-/// neither root nor the directory's owner asks; busy when a server runs in it; wrong_state when it is a standby, has recovery before it that
-/// single-user mode cannot do, or is what a restore has not finished; those of read_control_file.
+/// Look at a cluster, whatever state it and its server are in; changes nothing. Errors: not_found; permission_denied when neither root nor the
+/// directory's owner asks; those of read_control_file.
+Result<OfflineCluster> look_at_cluster(const std::filesystem::path& data_directory);
+
+/// Look at a cluster and find out whether single-user mode may work on it; changes nothing. Errors: as look_at_cluster; busy
+/// when a server runs in it; wrong_state when it is a standby, has recovery before it that single-user mode cannot do, or is what a restore
+/// has not finished.
 Result<OfflineCluster> inspect_offline_cluster(const std::filesystem::path& data_directory);
 
 /// As root, become the directory's owner for good, as PostgreSQL's programs and the files they make need it; for others nothing happens.

@@ -43,7 +43,7 @@ private:
 struct UpkeepContext {
     const ConfigureMessage& configuration;
     const Settings& settings;
-    std::span<const Repository> repositories;  ///< in the order of the setting; opened for writing
+    std::span<const Repository> repositories;  ///< in the order of the setting; opened for writing. Empty for a job that needs none
     const Clock& clock;
     RetryTimer& timer;
     Log& log;
@@ -78,5 +78,10 @@ Result<UpkeepResult> run_restore_point_job(const UpkeepContext& context, const J
 /// Restore a backup to a scratch directory, start it, recover, check. Options: "backup" (its label; default: the newest). The report is
 /// the drill's record. Errors: as run_drill; what the drill failed with.
 Result<UpkeepResult> run_drill_job(const UpkeepContext& context, const Json& options);
+
+/// Find what is in the way of an upgrade of this server, which goes on. Options: {"target": major, "new_bindir": text or null, "username": text
+/// or null}. Rows: check, weight, summary, detail, objects, cures; beside them all that "pg_steward upgrade check --output json" prints.
+/// Takes no repository. Errors: invalid_argument without a target; as check_upgrade.
+Result<UpkeepResult> run_upgrade_check_job(const UpkeepContext& context, const Json& options);
 
 }  // namespace steward

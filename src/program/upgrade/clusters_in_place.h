@@ -1,0 +1,31 @@
+// Which cluster is at the data directory's path, and what becomes of the others. Each can be done again, whatever was done of it.
+#pragma once
+
+#include "core/base/result.h"
+#include "program/upgrade/upgrade_context.h"
+
+namespace steward {
+
+/// Step kClear: remove what an earlier attempt made, and where the old cluster was put out of use by it put its copy in its place. Errors:
+/// wrong_state when neither is there; by errno.
+Result<void> clear_earlier_attempt(const UpgradeContext& context);
+
+/// Step kPreserve: copy the old cluster with its tablespaces, and compare. Errors: those of copy_tree and compare_trees.
+Result<void> preserve_old_cluster(const UpgradeContext& context);
+
+/// Step kExchange: the cluster of the last hop gets the data directory's path; the old one is kept. Errors: wrong_state when one is missing; by
+/// errno.
+Result<void> exchange_clusters(const UpgradeContext& context);
+
+/// Step kBringBack: the old cluster gets the data directory's path, from wherever it is. Errors: wrong_state when it is nowhere; by errno.
+Result<void> bring_back_old_cluster(const UpgradeContext& context);
+
+/// Step kRemoveMade: remove everything but the old cluster, the logs and the journal. Errors: wrong_state when the old cluster is not in the data
+/// directory; by errno.
+Result<void> remove_what_was_made(const UpgradeContext& context);
+
+/// Step kRemoveOld: remove the old cluster, then the work directory, the journal last. Errors: wrong_state when the new cluster is not in the data
+/// directory; by errno.
+Result<void> remove_old_cluster(const UpgradeContext& context);
+
+}  // namespace steward

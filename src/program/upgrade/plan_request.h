@@ -1,0 +1,20 @@
+// From what the operator asks to what an upgrade does.
+#pragma once
+
+#include "core/base/result.h"
+#include "program/upgrade/upgrade_check.h"
+#include "program/upgrade/upgrade_run.h"
+
+namespace steward {
+
+/// Look at the cluster, and refuse what could not be upgraded or not be taken back. Prints what the check finds. Changes nothing. Errors: usage;
+/// wrong_state with what is in the way; no_space; busy; those of check_upgrade.
+Result<UpgradeRequest> plan_request(const UpgradeRunInputs& inputs, const UpgradePlaces& places, const UpgradeSurroundings& surroundings);
+
+/// Check that `inputs` asks for nothing else than the upgrade under way does. Pure. Errors: usage.
+Result<void> check_same_request(const UpgradeRunInputs& inputs, const UpgradeRequest& request);
+
+/// Look for what is in the way of one hop, and say all that was found. Errors: wrong_state when there is an obstacle; those of check_upgrade.
+Result<UpgradeCheckReport> require_upgradable(const UpgradeCheckInputs& inputs, const UpgradeSurroundings& surroundings);
+
+}  // namespace steward
