@@ -111,7 +111,7 @@ program_fails([ @reset, '--role', 'plain' ], 4, qr/password is empty/, 'no passw
 	my ($input, $stdout, $stderr) = ('half a pass', '', '');
 	my $asking = IPC::Run::start([ 'pg_steward', @reset, '--role', 'plain' ], '<', \$input, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(Steward::Test::timeout()));
 	my $pid = $asking->{KIDS}[0]{PID};
-	poll_until(sub { my ($caught) = slurp("/proc/$pid/status") =~ /^SigCgt:\s+[[:xdigit:]]*([[:xdigit:]])$/m; hex($caught // 0) & 2 }, 'it looks out for signals');
+	poll_until(sub { my ($blocked) = slurp("/proc/$pid/status") =~ /^SigBlk:\s+[[:xdigit:]]*([[:xdigit:]])$/m; hex($blocked // 0) & 2 }, 'it looks out for signals');
 	$asking->pump_nb;
 	kill 'INT', $pid;
 	wait_until_gone($pid);
