@@ -110,8 +110,8 @@ void check_libraries(const OldClusterFacts& old, const NewMajorFacts& offered, s
                     "pg_upgrade loads it in the new server, which gets the old one's shared_preload_libraries. Restart the server after the change, or drop the extension.");
     const std::set<std::string> preloaded = preloaded_libraries(old);
     const auto error_of = [&](const std::string& library) -> const std::string* {
-        const auto error = offered.library_errors.find(library);
-        return error == offered.library_errors.end() ? nullptr : &error->second;
+        const auto error = offered.load_errors.find(library);
+        return error == offered.load_errors.end() ? nullptr : &error->second;
     };
     std::set<std::string> wanted = preloaded;
     for (const UsedLibrary& library : old.libraries)

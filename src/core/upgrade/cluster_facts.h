@@ -75,7 +75,7 @@ struct NewMajorFacts {
     std::map<std::string, bool> settings;                ///< of those the old cluster sets: does it know them?
     std::map<std::pair<std::string, std::string>, std::string> refused_values;  ///< why it does not take a setting's value, by both
     std::map<std::string, std::string> column_option_errors;                    ///< why it does not take an option of columns
-    std::map<std::string, std::string> library_errors;   ///< why a library could not be loaded
+    std::map<std::string, std::string> load_errors;   ///< why a library could not be loaded
     std::map<std::pair<std::string, std::string>, ExtensionOffer> extensions;  ///< by name and installed version; absent: not available
 };
 

@@ -43,8 +43,8 @@ void add_libraries(const OldClusterFacts& old, const NewMajorFacts& offered, std
     std::set<std::string> needed;
     for (const UsedLibrary& library : old.libraries) {
         const std::string base = library_base(library.name);
-        const auto error = offered.library_errors.find(library.name);
-        const bool is_missing = error != offered.library_errors.end() && !wants_preloading(error->second);
+        const auto error = offered.load_errors.find(library.name);
+        const bool is_missing = error != offered.load_errors.end() && !wants_preloading(error->second);
         if (preloaded.contains(base) && !is_missing && base != kOwnLibrary) needed.insert(base);
     }
     std::string list;

@@ -91,7 +91,7 @@ public:
             const Result<void> loaded = session_->execute(formatted("LOAD {}", quote_sql_literal(name)), cancel_);
             if (loaded.ok()) continue;
             TRY(check_cancel(cancel_));
-            facts.library_errors[name] = loaded.error().message();
+            facts.load_errors[name] = loaded.error().message();
             // Where it was the server's end as well, the next one needs another.
             TRY(open());
         }

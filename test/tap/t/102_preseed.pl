@@ -1,9 +1,7 @@
 # pg_steward preseed, before the server starts: it finds the cluster, brings it back, or refuses and leaves everything as it was.
 use Steward::Test;
 use Fcntl qw(:flock);
-use File::Find ();
 use JSON::PP ();
-use Time::HiRes ();
 
 my $node = Steward::Node->create('primary');
 $node->start;
@@ -28,16 +26,6 @@ mkdir("$base/empty") or die;
 my $unreachable = 'file:///nowhere/repository';
 my @preseed = ('preseed', '--data-dir', $data);
 my @initialize = ('--initialize', '--bindir', $bindir);
-
-# Everything below a path: names, modes, sizes and times.
-sub picture_of
-{
-	my ($top) = @_;
-	return 'missing' unless -e $top or -l $top;
-	my @lines;
-	File::Find::find({ no_chdir => 1, wanted => sub { my @st = Time::HiRes::lstat($_); push @lines, join(' ', $_, @st[ 2, 7, 9 ]); } }, $top);
-	return join("\n", sort @lines);
-}
 
 sub status { return JSON::PP->new->utf8->decode(slurp($status_file)); }
 

@@ -1,10 +1,8 @@
 # pg_steward start sees to everything before the server runs, and then is the server: the same process, without the secrets of its environment.
 use Steward::Test;
 use Cwd ();
-use File::Find ();
 use IPC::Run ();
 use JSON::PP ();
-use Time::HiRes ();
 
 my $bindir = qx("@{[ $ENV{PG_CONFIG} // 'pg_config' ]}" --bindir);
 chomp $bindir;
@@ -20,16 +18,6 @@ delete @ENV{qw(PG_VERSION POSTGRES_PASSWORD POSTGRES_PASSWORD_FILE RESET_PASSWOR
 
 my $server;
 END { kill('QUIT', $server) if $server; }
-
-# Everything below a path: names, modes, sizes and times.
-sub picture_of
-{
-	my ($top) = @_;
-	return 'missing' unless -e $top or -l $top;
-	my @lines;
-	File::Find::find({ no_chdir => 1, wanted => sub { my @st = Time::HiRes::lstat($_); push @lines, join(' ', $_, @st[ 2, 7, 9 ]); } }, $top);
-	return join("\n", sort @lines);
-}
 
 sub clear { system('rm', '-rf', $data, glob("$data.*")) == 0 or die; return; }
 

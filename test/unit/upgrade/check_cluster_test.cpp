@@ -62,11 +62,11 @@ TEST(UpgradeCheck, NamesLibrariesThatCannotBeLoadedButForThoseThatAreLoadedAtThe
     old.settings = {{"shared_preload_libraries", "left_out", "a.conf, line 1", ""}, {"shared_preload_libraries", "pg_stat_statements, \"$libdir/pgaudit.so\"", "a.conf, line 9", ""}};
     EXPECT_EQ(preloaded_libraries(old), (std::set<std::string>{"pg_stat_statements", "pgaudit"}));
     NewMajorFacts offered;
-    offered.library_errors = {{"$libdir/gone", "could not access file"}, {"$libdir/pgaudit", "pgaudit must be loaded via shared_preload_libraries"}};
+    offered.load_errors = {{"$libdir/gone", "could not access file"}, {"$libdir/pgaudit", "pgaudit must be loaded via shared_preload_libraries"}};
     const auto findings = check_new_major(old, offered);
     ASSERT_EQ(findings.size(), 1U);
     EXPECT_EQ(findings[0].objects, std::vector<std::string>{"library \"$libdir/gone\", used in database \"app\": could not access file"});
-    offered.library_errors["pgaudit"] = "could not access file";
+    offered.load_errors["pgaudit"] = "could not access file";
     EXPECT_EQ(check_new_major(old, offered)[0].objects.size(), 2U);
 }
 
@@ -118,7 +118,7 @@ TEST(UpgradeCheck, WantsALibraryPreloadedThatSaysSo) {
     old.libraries = {{"app", "$libdir/pgaudit"}, {"other", "$libdir/pgaudit"}};
     old.settings = {{"shared_preload_libraries", "it's", "a.conf, line 1", ""}};
     NewMajorFacts offered;
-    offered.library_errors = {{"$libdir/pgaudit", "pgaudit must be loaded via shared_preload_libraries"}};
+    offered.load_errors = {{"$libdir/pgaudit", "pgaudit must be loaded via shared_preload_libraries"}};
     const auto findings = check_new_major(old, offered);
     ASSERT_EQ(findings.size(), 1U);
     EXPECT_EQ(findings[0].check, "libraries_to_preload");

@@ -28,7 +28,7 @@ TEST(NewClusterSettings, PreloadWhatIsPreloadedAndUsedAndThere) {
     old.settings = {{"shared_preload_libraries", "pgaudit, auto_explain, gone, pg_steward", "", ""}};
     old.libraries = {{"app", "$libdir/pgaudit"}, {"app", "$libdir/gone"}, {"app", "$libdir/pg_steward"}, {"app", "$libdir/hstore"}};
     NewMajorFacts offered;
-    offered.library_errors = {{"$libdir/gone", "could not access file"}, {"$libdir/pgaudit", "pgaudit must be loaded via shared_preload_libraries"}};
+    offered.load_errors = {{"$libdir/gone", "could not access file"}, {"$libdir/pgaudit", "pgaudit must be loaded via shared_preload_libraries"}};
     EXPECT_EQ(settings_for_pg_upgrade(old, offered, {15, 18}), Lines{"shared_preload_libraries = 'pgaudit'"});
 }
 

@@ -12,6 +12,7 @@ use warnings;
 
 use parent 'Exporter';
 use File::Basename qw(basename);
+use File::Find ();
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -19,7 +20,7 @@ use Steward::Node;
 use Test::More;
 use Time::HiRes ();
 
-our @EXPORT = (qw(poll_until wait_for_drill_server wait_until_gone run_program program_ok program_fails source_dir pg_major slurp spew), @Test::More::EXPORT);
+our @EXPORT = (qw(poll_until wait_for_drill_server wait_until_gone run_program program_ok program_fails source_dir pg_major slurp spew picture_of), @Test::More::EXPORT);
 
 use constant kLogLines => 80;
 use constant kOwnLogLines => 15;
@@ -121,6 +122,16 @@ sub spew
 	print $file $content;
 	close($file) or die "could not write file \"$path\": $!";
 	return;
+}
+
+# Everything below a path: names, modes, sizes and times.
+sub picture_of
+{
+	my ($top) = @_;
+	return 'missing' unless -e $top or -l $top;
+	my @lines;
+	File::Find::find({ no_chdir => 1, wanted => sub { my @st = Time::HiRes::lstat($_); push @lines, join(' ', $_, @st[ 2, 7, 9 ]); } }, $top);
+	return join("\n", sort @lines);
 }
 
 # PostgreSQL's modules send standard error into a log of the test: the message that a test died with is there.
