@@ -170,6 +170,7 @@ PROGRAM_SOURCES = \
 	src/program/become_user.cpp \
 	src/program/captured_program.cpp \
 	src/program/child_process.cpp \
+	src/program/child_server.cpp \
 	src/program/claim_repositories.cpp \
 	src/program/commands.cpp \
 	src/program/configuration.cpp \

@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include <string_view>
 #include <utility>
 
 #include "core/base/file.h"
@@ -14,8 +13,6 @@
 namespace steward {
 
 namespace {
-
-constexpr size_t kShownLines = 20;
 
 /// A file without a name, which a program may fill without anybody reading meanwhile.
 Result<UniqueFd> make_memory_file() {
@@ -33,20 +30,9 @@ Result<std::string> content_of(const UniqueFd& file) {
     return text;
 }
 
-std::string_view last_lines(std::string_view text) {
-    while (text.ends_with('\n')) text.remove_suffix(1);
-    size_t begin = text.size();
-    for (size_t line = 0; line < kShownLines; ++line) {
-        if (begin == 0) return text;
-        begin = text.rfind('\n', begin - 1);
-        if (begin == text.npos) return text;
-    }
-    return text.substr(begin + 1);
-}
-
 }  // namespace
 
-std::string CapturedProgram::failure() const { return formatted("it {}:\n{}", describe_end(status), last_lines(output + errors)); }
+std::string CapturedProgram::failure() const { return formatted("it {}:\n{}", describe_end(status), last_lines_of(output + errors)); }
 
 Result<CapturedProgram> run_captured(std::vector<std::string> command, RetryTimer& timer, const CancelToken& cancel) {
     TRY_ASSIGN(const UniqueFd output, make_memory_file());

@@ -7,10 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <string_view>
 
 #include "core/base/file.h"
 #include "core/base/format.h"
@@ -138,6 +138,24 @@ std::string describe_end(int wait_status) {
     if (WIFEXITED(wait_status)) return formatted("exited with status {}", WEXITSTATUS(wait_status));
     if (WIFSIGNALED(wait_status)) return formatted("was terminated by signal {}: {}", WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
     return "ended in a way that is not known";
+}
+
+std::string end_of_file(const std::filesystem::path& file, size_t most) {
+    std::error_code problem;
+    const uint64_t size = std::filesystem::file_size(file, problem);
+    const auto fd = open_file(file, O_RDONLY);
+    if (problem || !fd.ok()) return {};
+    std::string text(std::min<uint64_t>(size, most), '\0');
+    const auto n = read_at(fd->get(), size - text.size(), MutableByteView(reinterpret_cast<std::byte*>(text.data()), text.size()), file);
+    text.resize(n.ok() ? *n : 0);
+    return text;
+}
+
+std::string last_lines_of(std::string_view text, size_t lines) {
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    size_t begin = text.size();
+    for (size_t i = 0; i < lines && begin != 0 && begin != text.npos; ++i) begin = text.rfind('\n', begin - 1);
+    return std::string(begin == text.npos || begin == 0 ? text : text.substr(begin + 1));
 }
 
 }  // namespace steward

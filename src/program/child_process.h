@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -66,5 +67,9 @@ private:
 
 /// "exited with status 1", "was terminated by signal 9: Killed".
 std::string describe_end(int wait_status);
+
+/// What a child has said, for an error's detail: the last lines of a text, and the last `most` bytes of a file, empty when it cannot be read.
+std::string last_lines_of(std::string_view text, size_t lines = 20);
+std::string end_of_file(const std::filesystem::path& file, size_t most);
 
 }  // namespace steward

@@ -12,7 +12,7 @@
 
 #include "core/base/file.h"
 #include "core/base/format.h"
-#include "core/restore/target_directory.h"
+#include "program/child_server.h"
 
 namespace steward {
 
@@ -23,29 +23,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kServerLook{100};
-/// What an immediate shutdown may take before the postmaster itself is killed: it kills its children after 5 s (SIGKILL_CHILDREN_AFTER_SECS).
-constexpr auto kShutdown = 15s;
 constexpr size_t kMostOutput = 64 * 1024;
 constexpr size_t kLogLines = 6;
-
-/// The last `most` bytes of a file; empty when it cannot be read.
-std::string end_of_file(const fs::path& file, size_t most) {
-    std::error_code problem;
-    const uint64_t size = fs::file_size(file, problem);
-    const auto fd = open_file(file, O_RDONLY);
-    if (problem || !fd.ok()) return {};
-    std::string text(std::min<uint64_t>(size, most), '\0');
-    const auto n = read_at(fd->get(), size - text.size(), MutableByteView(reinterpret_cast<std::byte*>(text.data()), text.size()), file);
-    text.resize(n.ok() ? *n : 0);
-    return text;
-}
-
-std::string last_lines(std::string_view text, size_t lines) {
-    while (text.ends_with('\n')) text.remove_suffix(1);
-    size_t begin = text.size();
-    for (size_t i = 0; i < lines && begin != 0 && begin != text.npos; ++i) begin = text.rfind('\n', begin - 1);
-    return std::string(begin == text.npos || begin == 0 ? text : text.substr(begin + 1));
-}
 
 std::string own_user() {
     const passwd* const user = ::getpwuid(::geteuid());
@@ -61,33 +40,13 @@ Result<ScratchServer> ScratchServer::start(const ScratchServerFiles& files, cons
 }
 
 ScratchServer::~ScratchServer() {
-    if (postmaster_.pid() <= 0) return;
-    const CancelSource never;
-    const auto deadline = timer_->now() + kShutdown;
-    postmaster_.signal(SIGQUIT);
-    while (!postmaster_.ended() && timer_->now() < deadline) timer_->wait(kServerLook, never.get_token());
-    postmaster_.signal(SIGKILL);
-    while (find_running_server(files_.data_directory) && timer_->now() < deadline + kShutdown) timer_->wait(kServerLook, never.get_token());
+    if (postmaster_.pid() > 0) end_at_once(postmaster_, files_.data_directory, *timer_);
 }
 
-/// Line 8 of postmaster.pid is "ready" once the server is open (LOCK_FILE_LINE_PM_STATUS of pidfile.h); with hot standby off, not
-/// before recovery has ended.
-bool ScratchServer::accepts_connections() const {
-    constexpr int kStatusLine = 8;
-    const std::string text = end_of_file(files_.data_directory / "postmaster.pid", kMostOutput);
-    std::string_view rest = text;
-    for (int line = 1; line < kStatusLine; ++line) {
-        const size_t end = rest.find('\n');
-        if (end == rest.npos) return false;
-        rest.remove_prefix(end + 1);
-    }
-    return rest.starts_with("ready");
-}
-
-std::string ScratchServer::log_end() const { return last_lines(end_of_file(logs_ / "server.log", kMostOutput), kLogLines); }
+std::string ScratchServer::log_end() const { return last_lines_of(end_of_file(logs_ / "server.log", kMostOutput), kLogLines); }
 
 Result<void> ScratchServer::wait_until_recovered(const CancelToken& cancel) {
-    while (!accepts_connections()) {
+    while (!accepts_connections(files_.data_directory, postmaster_.pid())) {
         if (const auto status = postmaster_.ended())
             return Error(ErrorCode::server_raised, "the restored server ended instead of recovering")
                 .detail(formatted("It {}. The end of its log:\n{}", describe_end(*status), log_end()));
@@ -123,14 +82,14 @@ Result<std::string> ScratchServer::query(const std::string& database, const std:
     std::string text = output.text;
     while (text.ends_with('\n')) text.pop_back();
     if (output.status == 0) return text;
-    return Error(ErrorCode::server_raised, "a query failed on the restored server").detail(formatted("psql {}: {}", describe_end(output.status), last_lines(output.errors, kLogLines)));
+    return Error(ErrorCode::server_raised, "a query failed on the restored server").detail(formatted("psql {}: {}", describe_end(output.status), last_lines_of(output.errors, kLogLines)));
 }
 
 Result<void> ScratchServer::check_all(const CancelToken& cancel) {
     TRY_ASSIGN(const ProgramOutput output, run("pg_amcheck", {"-U", superuser_, "-w", "--all", "--install-missing"}, cancel));
     if (output.status == 0) return {};
     return Error(ErrorCode::corrupt_object, "pg_amcheck is not content with the restored server")
-        .detail(formatted("It {}. The end of what it says:\n{}", describe_end(output.status), last_lines(output.text + output.errors, kLogLines)))
+        .detail(formatted("It {}. The end of what it says:\n{}", describe_end(output.status), last_lines_of(output.text + output.errors, kLogLines)))
         .hint("If the extension \"amcheck\" is not available, install PostgreSQL's contrib modules. Else take a new backup, and look whether the "
               "running server has the same damage.");
 }

@@ -49,7 +49,6 @@ private:
 
     Result<ProgramOutput> run(const std::string& program, const std::vector<std::string>& arguments, const CancelToken& cancel);
     std::string log_end() const;
-    bool accepts_connections() const;
 
     ScratchServerFiles files_;
     std::filesystem::path logs_;

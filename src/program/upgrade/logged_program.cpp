@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr uint64_t kMostLog = uint64_t{1} << 28;
+constexpr size_t kMostNamedLog = 64 * 1024;
 constexpr size_t kNamedLogLines = 12;
 
 /// pg_upgrade tells where the cause is to be read: "Consult the last few lines of "/.../pg_upgrade_dump_5.log" for the probable cause".
@@ -27,8 +28,8 @@ std::string end_of_named_log(std::string_view output) {
     const size_t begin = output.rfind('"', end);
     if (begin == output.npos) return {};
     const fs::path file(output.substr(begin + 1, end + 4 - begin - 1));
-    const Result<Bytes> content = read_file(file, kMostLog);
-    return content.ok() ? formatted("\nThe end of \"{}\":\n{}", file.native(), last_lines_of(as_text(*content), kNamedLogLines)) : std::string();
+    const std::string content = end_of_file(file, kMostNamedLog);
+    return content.empty() ? content : formatted("\nThe end of \"{}\":\n{}", file.native(), last_lines_of(content, kNamedLogLines));
 }
 
 Result<uint64_t> size_of(int fd, const fs::path& log) {
@@ -38,13 +39,6 @@ Result<uint64_t> size_of(int fd, const fs::path& log) {
 }
 
 }  // namespace
-
-std::string last_lines_of(std::string_view text, size_t lines) {
-    while (text.ends_with('\n')) text.remove_suffix(1);
-    size_t begin = text.size();
-    for (size_t i = 0; i < lines && begin != 0 && begin != text.npos; ++i) begin = text.rfind('\n', begin - 1);
-    return std::string(begin == text.npos || begin == 0 ? text : text.substr(begin + 1));
-}
 
 std::string LoggedProgram::failure() const { return formatted("it {}:\n{}{}", describe_end(status), last_lines_of(output), end_of_named_log(output)); }
 

@@ -25,7 +25,4 @@ struct LoggedProgram {
 /// by errno.
 Result<LoggedProgram> run_logged(std::vector<std::string> command, const std::filesystem::path& log, RetryTimer& timer, const CancelToken& cancel);
 
-/// The last lines of a text, for an error's detail.
-std::string last_lines_of(std::string_view text, size_t lines = 20);
-
 }  // namespace steward

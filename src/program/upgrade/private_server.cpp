@@ -13,7 +13,7 @@
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/postgres/connection_string.h"
-#include "core/restore/target_directory.h"
+#include "program/child_server.h"
 #include "program/upgrade/leftover_processes.h"
 
 namespace steward {
@@ -25,9 +25,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLook = 20ms;
-constexpr auto kShutdown = 15s;
 constexpr size_t kMostSocketPath = 107;  // sun_path, without its zero byte
-constexpr uint64_t kMostLog = uint64_t{1} << 28;
+constexpr size_t kMostLog = 64 * 1024;
 constexpr int kFirstWithArchiveLibrary = 15;
 constexpr int kFirstWithEventTriggerSetting = 17;
 constexpr int kFirstWithTransactionTimeout = 17;
@@ -97,7 +96,7 @@ Result<PrivateServer> PrivateServer::start(const PrivateServerPlan& plan, RetryT
     TRY_ASSIGN(const UniqueFd log, open_file(plan.log, O_WRONLY | O_CREAT | O_APPEND));
     TRY_ASSIGN(ChildProcess postmaster, ChildProcess::start(std::move(command), {kNoInput, log.get(), log.get()}, ChildPriority::kOwn, SIGQUIT));
     PrivateServer server(plan, std::move(postmaster), timer);
-    while (!server.accepts_connections()) {
+    while (!accepts_connections(plan.data_directory, server.postmaster_.pid())) {
         if (const auto status = server.postmaster_.ended()) return server.ended_error(*status);
         TRY(check_cancel(cancel));
         timer.wait(kLook, cancel);
@@ -106,35 +105,12 @@ Result<PrivateServer> PrivateServer::start(const PrivateServerPlan& plan, RetryT
 }
 
 PrivateServer::~PrivateServer() {
-    if (postmaster_.pid() <= 0 || postmaster_.ended()) return;
-    const CancelSource never;
-    const auto deadline = timer_->now() + kShutdown;
-    postmaster_.signal(SIGQUIT);
-    while (!postmaster_.ended() && timer_->now() < deadline) timer_->wait(kLook, never.get_token());
-    postmaster_.signal(SIGKILL);
-    while (find_running_server(plan_.data_directory) && timer_->now() < deadline + kShutdown) timer_->wait(kLook, never.get_token());
-}
-
-/// Line 8 of postmaster.pid is "ready" once the server is open (LOCK_FILE_LINE_PM_STATUS of pidfile.h).
-bool PrivateServer::accepts_connections() const {
-    constexpr int kStatusLine = 8;
-    const Result<Bytes> lock = read_file(plan_.data_directory / "postmaster.pid", kMostLog);
-    if (!lock.ok()) return false;
-    std::string_view rest = as_text(*lock);
-    // What is left of a crashed one says "ready" too.
-    if (rest.substr(0, rest.find('\n')) != std::to_string(postmaster_.pid())) return false;
-    for (int line = 1; line < kStatusLine; ++line) {
-        const size_t end = rest.find('\n');
-        if (end == rest.npos) return false;
-        rest.remove_prefix(end + 1);
-    }
-    return rest.starts_with("ready");
+    if (postmaster_.pid() > 0 && !postmaster_.ended()) end_at_once(postmaster_, plan_.data_directory, *timer_);
 }
 
 Error PrivateServer::ended_error(int status) const {
-    const Result<Bytes> log = read_file(plan_.log, kMostLog);
     return Error(ErrorCode::server_raised, formatted("the server of \"{}\" ended unexpectedly", plan_.data_directory.native()))
-        .detail(formatted("It {}. The end of its log:\n{}", describe_end(status), log.ok() ? last_lines_of(as_text(*log)) : std::string()))
+        .detail(formatted("It {}. The end of its log:\n{}", describe_end(status), last_lines_of(end_of_file(plan_.log, kMostLog))))
         .hint(formatted("Its whole log is \"{}\".", plan_.log.native()))
         .object(plan_.data_directory.native());
 }

@@ -77,7 +77,6 @@ public:
 private:
     PrivateServer(PrivateServerPlan plan, ChildProcess postmaster, RetryTimer& timer) : plan_(std::move(plan)), postmaster_(std::move(postmaster)), timer_(&timer) {}
 
-    bool accepts_connections() const;
     Error ended_error(int status) const;
 
     PrivateServerPlan plan_;
