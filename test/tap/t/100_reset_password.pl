@@ -1,6 +1,7 @@
 # pg_steward reset-password sets a role's password while the server is down, whatever the names, passwords and settings are.
 use Steward::Test;
 use JSON::PP ();
+use Steward::HostileRoles;
 
 my $node = Steward::Node->create('primary', preload => 0, settings => { wal_level => 'replica', max_wal_senders => 4, log_statement => 'all', log_min_duration_statement => 0, log_min_error_statement => 'debug5' });
 my $data = $node->data_dir;
@@ -15,15 +16,7 @@ sub ask_for_passwords
 	return;
 }
 
-# Run the program with the password on standard input.
-sub reset_to
-{
-	my ($password, @arguments) = @_;
-	my ($stdout, $stderr) = ('', '');
-	IPC::Run::run([ 'pg_steward', @reset, @arguments ], '<', \$password, '>', \$stdout, '2>', \$stderr, IPC::Run::timeout(Steward::Test::timeout()));
-	note("$stdout$stderr");
-	return (exit => $? >> 8, stdout => $stdout, stderr => $stderr);
-}
+sub reset_to { my ($password, @arguments) = @_; return reset_password_to($password, '--data-dir', $data, @arguments); }
 
 sub reset_ok
 {
@@ -33,44 +26,18 @@ sub reset_ok
 	return $run{stdout};
 }
 
-# The password file of a client has no newlines; the environment has all but a zero byte.
-sub login
-{
-	my ($role, $password) = @_;
-	local $ENV{PGPASSWORD} = $password;
-	my ($stdout, $stderr) = ('', '');
-	local $ENV{PGUSER} = $role;
-	local $ENV{PGCLIENTENCODING} = 'SQL_ASCII';
-	IPC::Run::run([ 'psql', '-XAtw', '-h', $node->host, '-p', $node->port, '-d', 'gone', '-c', 'SELECT 1' ], '>', \$stdout, '2>', \$stderr);
-	return $? == 0 ? 'in' : $stderr =~ /password authentication failed/ ? 'refused' : $stderr;
-}
+sub login { return login_as(@_, '-h', $node->host, '-p', $node->port, '-d', 'gone'); }
 
 sub state_of { return (qx(LC_ALL=C pg_controldata "$data") =~ /Database cluster state:\s+(.*)/)[0]; }
 
-# 19 refuses names with newlines, also those that an upgrade would bring.
-my $newlines = slurp("$data/PG_VERSION") >= 19 ? "\t\t" : "\n\n";
-my %hostile = (
-	"quo\"te'd" => "pass'word\"\\",
-	"back\\slash" => "new\nline;\n\nDROP ROLE x;\n",
-	"semi;${newlines}DROP ROLE plain;$newlines" => ' leading and trailing ',
-	"\xc3\xbcml\xc3\xa4ut" => "u\xcc\x88\xc2\xad\xef\xac\x81\xe2\x85\xa8",
-	'x' x 63 => 'long' x 2560,
-	"not\xffutf8" => "\xff\xfe\xc2\xad",
-	'$1 %s' => "\xf0\x9f\x98\x80 \x01",
-);
+my %hostile = hostile_roles(pg_major());
 
 $node->start;
 $node->sql(q{CREATE ROLE plain LOGIN PASSWORD 'old'});
 $node->sql(q{CREATE ROLE nologin PASSWORD 'old' VALID UNTIL '2001-02-03 04:05:06+00' CONNECTION LIMIT 0});
 $node->sql(q{CREATE ROLE without LOGIN});
 $node->sql(q{CREATE DATABASE latin TEMPLATE template0 ENCODING SQL_ASCII LC_COLLATE 'C' LC_CTYPE 'C'});
-for my $role (sort keys %hostile)
-{
-	my $literal = join('', map { sprintf('%02x', ord) } split //, $role);
-	# By its bytes: a name that is no UTF-8 is made in a database that takes any.
-	$node->psql('latin', "SET client_encoding = SQL_ASCII; DO \$do\$ BEGIN EXECUTE format('CREATE ROLE %I LOGIN', convert_from('\\x$literal', 'SQL_ASCII')); END \$do\$",
-		on_error_die => 1);
-}
+$node->psql('latin', statement_making($_, 'old'), on_error_die => 1) for sort keys %hostile;
 my $superuser = $node->sql('SELECT rolname FROM pg_roles WHERE oid = 10');
 $node->sql(q{CREATE ROLE helper SUPERUSER LOGIN});
 $node->sql(q{ALTER DATABASE postgres RENAME TO gone}, database => 'template1');
