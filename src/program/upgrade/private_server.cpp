@@ -48,6 +48,8 @@ constexpr std::pair<std::string_view, std::string_view> kSettings[] = {
     {"statement_timeout", "0"},
     {"lock_timeout", "0"},
     {"autovacuum", "off"},
+    // Compiling a question to the catalogs takes longer than answering it, and pg_dump has many.
+    {"jit", "off"},
     {"max_logical_replication_workers", "0"},
     {"session_preload_libraries", ""},
     {"local_preload_libraries", ""},
