@@ -234,6 +234,7 @@ PROGRAM_SOURCES = \
 	src/program/upgrade/copy_tree.cpp \
 	src/program/upgrade/dump_restore.cpp \
 	src/program/upgrade/fingerprint_cluster.cpp \
+	src/program/upgrade/full_disk.cpp \
 	src/program/upgrade/leftover_processes.cpp \
 	src/program/upgrade/logged_program.cpp \
 	src/program/upgrade/plan_request.cpp \

@@ -22,7 +22,8 @@ namespace steward {
 
 namespace {
 
-constexpr std::chrono::milliseconds kChildLook{50};
+/// How often a child is looked at: soon at first, since many a one has little to do.
+constexpr std::chrono::milliseconds kFirstLook{1}, kChildLook{50};
 
 /// What a child is made of, prepared before the fork: other threads may hold any lock of the C library when it happens.
 struct Prepared {
@@ -127,10 +128,10 @@ void ChildProcess::signal(int number) {
 }
 
 Result<int> ChildProcess::wait(RetryTimer& timer, const CancelToken& cancel) {
-    for (;;) {
+    for (std::chrono::milliseconds look = kFirstLook;; look = std::min(2 * look, kChildLook)) {
         if (const std::optional<int> status = ended()) return *status;
         TRY(check_cancel(cancel));
-        timer.wait(kChildLook, cancel);
+        timer.wait(look, cancel);
     }
 }
 

@@ -45,6 +45,9 @@ Reached read_run(std::span<const JournalEntry> entries) {
     return reached;
 }
 
+/// The comparison came to its end. One that a full disk or a crash of the server ended has found nothing.
+bool has_found_difference(const JournalEntry& failure) { return fact(failure, kFactCode) == info(ErrorCode::wrong_state).name; }
+
 bool is(const Reached& reached, UpgradeStep step) { return reached.last && reached.last->step == step; }
 
 UpgradeStanding under_way(StepOfHop next, std::string reason = {}) { return {UpgradeState::kUnderWay, next, std::move(reason), {}, false}; }
@@ -73,7 +76,8 @@ UpgradeStanding judge_making(const UpgradeRequest& request, const Reached& reach
     if (is(reached, UpgradeStep::kTransfer) && !reached.done) return from_the_beginning("The data were not carried over completely.");
     if (seen.disabled && !request.needs_preserving()) return must_roll_back("The old cluster has been put out of use by another program.");
     if (!reached.mark.empty() && seen.mark != reached.mark) return from_the_beginning("The old cluster has been used since it was looked at.");
-    if (is(reached, UpgradeStep::kCompare) && !reached.done && reached.failure) return must_roll_back("The new cluster does not hold what the old one held.");
+    if (is(reached, UpgradeStep::kCompare) && !reached.done && reached.failure && has_found_difference(*reached.failure))
+        return must_roll_back("The new cluster does not hold what the old one held.");
     if (!reached.done) return under_way(*reached.last);
     const std::vector<StepOfHop> steps = steps_of(request);
     const auto at = std::ranges::find(steps, *reached.last);

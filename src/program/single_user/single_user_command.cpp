@@ -41,6 +41,8 @@ constexpr std::pair<std::string_view, std::string_view> kOverrides[] = {
     {"statement_timeout", "0"},
     {"lock_timeout", "0"},
     {"search_path", "pg_catalog"},
+    // Compiling a question to the catalogs takes longer than answering it.
+    {"jit", "off"},
     // Names come and go as the bytes they are.
     {"client_encoding", "SQL_ASCII"},
     {"standard_conforming_strings", "on"},

@@ -134,7 +134,8 @@ Error SingleUserSession::ended_error() const {
     const bool is_configuration = messages_.find("configuration file") != messages_.npos || messages_.find("syntax error in file") != messages_.npos ||
                                   messages_.find("unrecognized configuration parameter") != messages_.npos ||
                                   messages_.find("invalid value for parameter") != messages_.npos;
-    if (messages_.find("lock file \"") != messages_.npos)
+    // One that cannot be written says something else: a disk may be full.
+    if (cause.starts_with("lock file \"") && cause.ends_with("already exists"))
         return Error(ErrorCode::busy, "another server uses the data directory").detail(text).hint("Stop it first.");
     if (is_configuration)
         return Error(ErrorCode::configuration, formatted("the server does not accept its configuration: {}", cause))

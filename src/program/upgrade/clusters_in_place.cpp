@@ -129,11 +129,9 @@ Result<void> require_in_data_directory(const UpgradeContext& context, int major,
     return {};
 }
 
-/// Those of pg_upgrade would have "pg_ctl restart" start the old server as pg_upgrade did.
+/// Those of pg_upgrade would have "pg_ctl restart" start the old server as pg_upgrade did. A rename takes no room on a full disk.
 Result<void> restore_server_options(const UpgradePlaces& places) {
-    constexpr uint64_t kMostOptions = 1 << 20;
-    const Result<Bytes> options = read_file(places.server_options(), kMostOptions);
-    return options.ok() ? write_file_durably(places.data_directory / "postmaster.opts", *options) : Result<void>();
+    return is_there(places.server_options()) ? rename_durably(places.server_options(), places.data_directory / "postmaster.opts") : Result<void>();
 }
 
 }  // namespace
@@ -202,7 +200,6 @@ Result<void> remove_what_was_made(const UpgradeContext& context) {
     TRY(require_in_data_directory(context, context.request.from, "old"));
     TRY(remove_version_directories(context, context.request.from));
     TRY(remove_work_clusters(context));
-    // Now there is room again, whatever the upgrade failed for.
     TRY(restore_server_options(context.places));
     return remove_work_files(context);
 }

@@ -14,6 +14,7 @@
 #include "core/base/format.h"
 #include "core/postgres/connection_string.h"
 #include "program/child_server.h"
+#include "program/upgrade/full_disk.h"
 #include "program/upgrade/leftover_processes.h"
 
 namespace steward {
@@ -48,6 +49,8 @@ constexpr std::pair<std::string_view, std::string_view> kSettings[] = {
     {"statement_timeout", "0"},
     {"lock_timeout", "0"},
     {"autovacuum", "off"},
+    // Compiling a question to the catalogs takes longer than answering it, and pg_dump has many.
+    {"jit", "off"},
     {"max_logical_replication_workers", "0"},
     {"session_preload_libraries", ""},
     {"local_preload_libraries", ""},
@@ -94,6 +97,7 @@ Result<PrivateServer> PrivateServer::start(const PrivateServerPlan& plan, RetryT
     set(formatted("port={}", plan.port));
     set(std::string(kUpgradeClusterName));
     TRY_ASSIGN(const UniqueFd log, open_file(plan.log, O_WRONLY | O_CREAT | O_APPEND));
+    reserve_log_space(log.get());
     TRY_ASSIGN(ChildProcess postmaster, ChildProcess::start(std::move(command), {kNoInput, log.get(), log.get()}, ChildPriority::kOwn, SIGQUIT));
     PrivateServer server(plan, std::move(postmaster), timer);
     while (!accepts_connections(plan.data_directory, server.postmaster_.pid())) {

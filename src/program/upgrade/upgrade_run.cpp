@@ -16,6 +16,7 @@
 #include "program/upgrade/cluster_directories.h"
 #include "program/upgrade/clusters_in_place.h"
 #include "program/upgrade/fingerprint_cluster.h"
+#include "program/upgrade/full_disk.h"
 #include "program/upgrade/leftover_processes.h"
 #include "program/upgrade/plan_request.h"
 #include "program/upgrade/transfer.h"
@@ -61,12 +62,18 @@ private:
         Result<void> done = execute(step);
         if (done.ok()) done = end_server_before_next(step);
         if (!done.ok()) {
-            const Error error = std::move(done).error();
+            const Error error = blame_full_disk(std::move(done).error(), places_written_to());
             give_up(step, error);
             return error;
         }
         TRY_ASSIGN(facts, facts_after(step));
         return journal_.append({JournalEvent::kDone, {}, {}, step, std::move(facts)});
+    }
+
+    std::vector<fs::path> places_written_to() const {
+        std::vector<fs::path> places = {context_.places.root};
+        for (const fs::path& location : tablespace_locations(context_.places.data_directory)) places.push_back(location);
+        return places;
     }
 
     /// Nothing of what was started is to be left running, and the journal tells why it ended.
@@ -173,7 +180,9 @@ public:
         if (!is_new && standing.state != UpgradeState::kUnderWay) return not_resumable(standing);
         UpgradeRequest request;
         if (is_new) {
-            TRY_ASSIGN(request, plan_request(in_, places_, around_));
+            Result<UpgradeRequest> planned = plan_request(in_, places_, around_);
+            if (!planned.ok()) return blame_full_disk(std::move(planned).error(), {places_.data_directory});
+            request = std::move(*planned);
         } else {
             request = *last_run(entries).front().request;
             TRY(check_same_request(in_, request));

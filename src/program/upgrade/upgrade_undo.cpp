@@ -65,7 +65,7 @@ public:
         TRY(open());
         const UpgradeContext context = make_context();
         // The last thing it removes is the journal.
-        TRY(journal_->append({JournalEvent::kStep, {}, {}, {0, UpgradeStep::kRemoveOld}, {}}));
+        TRY(begin(UpgradeStep::kRemoveOld));
         TRY(remove_old_cluster(context));
         around_.say("The upgrade is committed.");
         return {};
@@ -112,9 +112,15 @@ private:
 
     UpgradeContext make_context() const { return {places_, *request_, {}, around_.say, around_.timer, around_.cancel}; }
 
+    Result<void> begin(UpgradeStep step) {
+        TRY(journal_->append({JournalEvent::kStep, {}, {}, {0, step}, {}}));
+        around_.say(formatted("{}: {}", name_of(step), describe(step)));
+        return {};
+    }
+
     template <typename Work>
     Result<void> run_step(UpgradeStep step, Work work) {
-        TRY(journal_->append({JournalEvent::kStep, {}, {}, {0, step}, {}}));
+        TRY(begin(step));
         Result<void> done = work();
         if (!done.ok()) return std::move(done).context([&] { return formatted("while executing step \"{}\"", name_of(step)); });
         return journal_->append({JournalEvent::kDone, {}, {}, {0, step}, {}});

@@ -38,7 +38,8 @@ Result<UpgradeJournal> UpgradeJournal::open(const UpgradePlaces& places, const C
     TRY_ASSIGN(const Bytes content, read_file(journal.path_, kMostJournal));
     journal.size_ = whole_lines(as_text(content));
     TRY_ASSIGN(journal.entries_, parse_journal(as_text(content)).context([&] { return formatted("while reading file \"{}\"", journal.path_.native()); }));
-    if (::ftruncate(journal.file_.get(), static_cast<off_t>(journal.size_)) != 0)
+    // Cutting a file gives back what was reserved beyond its end, which a full disk does not give twice.
+    if (journal.size_ != content.size() && ::ftruncate(journal.file_.get(), static_cast<off_t>(journal.size_)) != 0)
         return Error::from_errno(errno, formatted("could not truncate file \"{}\"", journal.path_.native())).object(journal.path_.native());
     // Where the file system cannot, or is full already, there is no more to be done.
     static_cast<void>(::fallocate(journal.file_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(journal.size_), kReserve) == 0);

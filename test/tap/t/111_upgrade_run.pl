@@ -7,14 +7,12 @@ my $to = pg_major();
 my $bindir = own_bindir();
 my %older = Steward::OldCluster::older_majors();
 
-sub methods { return ('copy', $to >= 17 ? 'copy-file-range' : (), 'link', $to >= 18 ? 'swap' : (), 'dump'); }
-
-# From the oldest major and from the newest by every method; from those between by one, another each time.
+# By one method from each older major, another each time and with each major under test; or by every one.
 sub methods_from
 {
-	my ($at, $last) = @_;
-	my @methods = methods();
-	return $at == 0 || $at == $last ? @methods : $methods[ $at % @methods ];
+	my ($at) = @_;
+	my @methods = upgrade_methods($to);
+	return is_exhaustive() ? @methods : $methods[ ($at + $to) % @methods ];
 }
 
 # The new cluster as somebody who uses it sees it.
@@ -73,20 +71,19 @@ sub take_back
 	return;
 }
 
-sub test_major
+sub test_dry_run
 {
-	my ($from, @methods) = @_;
-	my $cluster = Steward::RichCluster::create($from, $older{$from});
-	my $before = dump_with($cluster, $older{$from});
+	my ($cluster, $from) = @_;
 	my %dry = upgrade('run', $cluster, '--to', $to, '--bindir', $older{$from}, '--dry-run');
 	is($dry{exit}, 0, "$from: a dry run");
 	like($dry{stdout}, qr/^upgrade of .* from \Q$from\E by (copy|clone), to \Q$to\E$/m, 'tells what would be done');
 	ok(!-e "$cluster->{data}.upgrade", 'and does nothing');
-	for my $method (@methods)
-	{
-		test_method($cluster, $from, $method, $before) or last;
-		take_back($cluster, $from, $method, $before) if $method ne $methods[-1];
-	}
+	return;
+}
+
+sub commit
+{
+	my ($cluster, $from, $before) = @_;
 	my %committed = upgrade('commit', $cluster);
 	is($committed{exit}, 0, "$from: committed");
 	ok(!-e "$cluster->{data}.upgrade", 'the work directory is gone');
@@ -96,9 +93,22 @@ sub test_major
 	return;
 }
 
+# Each upgrade is taken back, but the last one, which is committed.
 my @majors = sort { $a <=> $b } keys %older;
 note("from @majors to $to");
-test_major($majors[$_], methods_from($_, $#majors)) for 0 .. $#majors;
+for my $at (0 .. $#majors)
+{
+	my ($from, @methods) = ($majors[$at], methods_from($at));
+	my $cluster = Steward::RichCluster::create($from, $older{$from});
+	my $before = dump_with($cluster, $older{$from});
+	test_dry_run($cluster, $from) if $at == 0;
+	for my $method (@methods)
+	{
+		test_method($cluster, $from, $method, $before) or last;
+		my $is_last = $method eq $methods[-1] && ($at == $#majors || is_exhaustive());
+		$is_last ? commit($cluster, $from, $before) : take_back($cluster, $from, $method, $before);
+	}
+}
 
 # Refusals need no older major.
 my $node = Steward::Node->create('own', preload => 0);

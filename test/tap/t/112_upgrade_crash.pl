@@ -1,45 +1,32 @@
 # An upgrade that is killed at any step can be resumed or rolled back, and so can a rollback and a commit.
 use Steward::Test;
-use IPC::Run ();
 use Steward::OldCluster;
 use Steward::RichCluster;
+use Steward::SteppedUpgrade;
 
 my $to = pg_major();
 my $bindir = own_bindir();
 my %older = Steward::OldCluster::older_majors();
 
-# Lines of the journal that say that this step was begun.
-sub times_begun { my ($cluster, $step) = @_; return scalar(() = (eval { slurp("$cluster->{data}.upgrade/journal") } // '') =~ /"event":"step","at":"[^"]*","hop":\d+,"step":"\Q$step\E"/g); }
-
 sub is_exchanged { my ($cluster) = @_; return slurp("$cluster->{data}.upgrade/journal") =~ /"event":"done","at":"[^"]*","hop":\d+,"step":"exchange"/; }
 
-# Start a verb and kill it once the condition is true. Returns whether it was killed, and not done before.
-sub kill_when
-{
-	my ($cluster, $condition, $verb, @arguments) = @_;
-	my ($stdout, $stderr) = ('', '');
-	my $run = IPC::Run::start([ 'pg_steward', 'upgrade', $verb, '--data-dir', $cluster->{data}, @arguments ], '<', \undef, '>', \$stdout, '2>', \$stderr);
-	my $deadline = time() + Steward::Test::timeout();
-	while ($run->pumpable && !$condition->())
-	{
-		die "timed out waiting to kill: $stdout$stderr" if time() > $deadline;
-		$run->pump_nb;
-		Time::HiRes::usleep(1000);
-	}
-	$run->signal('KILL') if $run->pumpable;
-	$run->finish;
-	my $killed = ($? & 127) == 9;
-	note("$verb was killed: " . ($killed ? 'yes' : "no, $stdout$stderr"));
-	return $killed;
-}
-
-# The same once it has begun the step.
+# Start a verb and kill it when it has begun the step, before it does anything for it. hop: of several.
 sub kill_at
 {
-	my ($cluster, $step, $verb, @arguments) = @_;
-	my $before = times_begun($cluster, $step);
-	note("to be killed at $step");
-	return kill_when($cluster, sub { times_begun($cluster, $step) > $before }, $verb, @arguments);
+	my ($cluster, $step, $hop, $verb, @arguments) = @_;
+	my $run = Steward::SteppedUpgrade->start($cluster, $verb, @arguments);
+	return ok($run->stand_at($step, $hop), "$verb: is at $step") && ok($run->kill, 'and is killed there');
+}
+
+# Kill a run in the middle of a step, as soon as the condition is true. Where that is, is for the machine to decide.
+sub kill_in
+{
+	my ($cluster, $step, $condition, @arguments) = @_;
+	my $run = Steward::SteppedUpgrade->start($cluster, 'run', @arguments);
+	ok($run->stand_at($step), "run: is at $step");
+	$run->go_on($condition);
+	note('the run was killed: ' . ($run->kill ? 'yes' : 'no, it had ended'));
+	return;
 }
 
 sub small_cluster
@@ -60,23 +47,41 @@ sub small_cluster
 sub test_resuming
 {
 	my ($cluster, $method, $before, @run) = @_;
-	my @steps = ('clear', 'fingerprint', ($method =~ /link|swap/ ? 'preserve' : ()), 'initialize', 'configure', 'transfer', 'extensions', 'collations', 'statistics', 'compare', 'exchange');
-	my %was;
-	for my $step (@steps)
+	for my $step (upgrade_steps($method))
 	{
-		kill_at($cluster, $step, 'run', @run) or next;
+		kill_at($cluster, $step, undef, 'run', @run) or next;
 		my $status = upgrade_state($cluster);
-		# Behind the last line of the journal there is nothing to resume.
-		my $expected = is_exchanged($cluster) ? 'upgraded, not committed' : 'can be resumed';
-		is($status->{state}, $expected, "$method, killed at $step: $expected") or diag($status->{reason});
-		$was{ $status->{next}{step} } = 1 if $status->{next};
+		is($status->{state}, 'can be resumed', "$method, killed at $step: can be resumed") or diag($status->{reason});
+		is($status->{next}{step}, $step eq 'transfer' ? 'clear' : $step, 'at the right step');
 	}
-	ok($was{transfer} || $was{clear}, "$method: it was killed where it matters");
+	kill_in($cluster, 'exchange', sub { (eval { slurp("$cluster->{data}/PG_VERSION") } // '') =~ /^\Q$to\E$/ });
+	# Behind the last line of the journal there is nothing to resume.
+	my $expected = is_exchanged($cluster) ? 'upgraded, not committed' : 'can be resumed';
+	is(upgrade_state($cluster)->{state}, $expected, "$method, killed in the exchange: $expected");
 	my %run = upgrade('run', $cluster);
-	# The last one may have been too late.
 	ok($run{exit} == 0 || ($run{exit} == 18 && $run{stderr} =~ /upgraded, not committed/), "$method: then it is resumed to its end");
 	is(upgrade_state($cluster)->{state}, 'upgraded, not committed', "$method: upgraded");
 	is_same_dump($before, dump_with($cluster, $bindir), "$method: the new cluster holds what the old one held");
+	return;
+}
+
+# The same with the steps of the second of two hops: of the first one there is nothing new. Which are killed: that which only they have, or all.
+sub test_hops
+{
+	my ($from, $between) = @_;
+	my $cluster = small_cluster($from);
+	my $before = dump_with($cluster, $older{$from});
+	my $label = "$from to $between to $to";
+	my @run = ('--path', "$between,$to", '--bindir', $older{$from});
+	for my $step ('check', is_exhaustive() ? qw(initialize configure transfer extensions collations statistics compare exchange) : ())
+	{
+		kill_at($cluster, $step, 2, 'run', @run) or next;
+		my $status = upgrade_state($cluster);
+		is($status->{state}, 'can be resumed', "$label, killed at $step of the second hop: can be resumed") or diag($status->{reason});
+		is_deeply($status->{next}, $step eq 'transfer' ? { hop => 1, step => 'clear' } : { hop => 2, step => $step }, 'at the right step');
+	}
+	is((upgrade('run', $cluster))[1], 0, "$label: resumed to its end");
+	is_same_dump($before, dump_with($cluster, $bindir), "$label: the new cluster holds what the old one held");
 	return;
 }
 
@@ -85,8 +90,8 @@ sub test_rollback
 	my ($cluster, $from, $method, $before) = @_;
 	for my $step ('bring_back', 'remove_made')
 	{
-		kill_at($cluster, $step, 'rollback', '--discard-changes') or next;
-		like(upgrade_state($cluster)->{state}, qr/^(?:rollback to be finished|rolled back)$/, "$method, killed at $step: the rollback is to be finished");
+		kill_at($cluster, $step, undef, 'rollback', '--discard-changes') or next;
+		is(upgrade_state($cluster)->{state}, 'rollback to be finished', "$method, killed at $step: the rollback is to be finished");
 	}
 	is((upgrade('rollback', $cluster))[1], 0, "$method: and is finished");
 	is(upgrade_state($cluster)->{state}, 'rolled back', "$method: rolled back");
@@ -99,48 +104,35 @@ sub point_of_no_return
 {
 	my ($cluster, $method) = @_;
 	return sub { -e "$cluster->{data}/global/pg_control.old" } if $method =~ /link|swap/;
-	return sub { -d "$cluster->{data}.upgrade/dump" } if $method eq 'dump';
+	return sub { my @restored = glob(qq{"$cluster->{data}.upgrade/$to/base/?????"}); return scalar @restored } if $method eq 'dump';
 	return sub { my @files = glob("$cluster->{tablespace}/PG_${to}_*/*/*"); return scalar @files };
 }
 
 # Kill in the middle of it all, and give up instead of going on.
 sub test_giving_up
 {
-	my ($cluster, $from, $method, $before, @run) = @_;
-	kill_when($cluster, point_of_no_return($cluster, $method), 'run', @run);
+	my ($cluster, $from, $method, $before, $steps, @run) = @_;
+	kill_in($cluster, 'transfer', point_of_no_return($cluster, $method), @run);
 	is(upgrade_state($cluster)->{next}{step}, 'clear', "$method: what was half carried over is to be carried over anew");
-	kill_at($cluster, 'clear', 'run');
-	kill_when($cluster, point_of_no_return($cluster, $method), 'run');
+	kill_at($cluster, 'clear', undef, 'run');
+	kill_in($cluster, 'transfer', point_of_no_return($cluster, $method));
 	is((upgrade('rollback', $cluster))[1], 0, "$method, killed in the middle of the transfer: rolled back");
 	is_same_dump($before, dump_with($cluster, $older{$from}), "$method: the old cluster is what it was");
-	kill_at($cluster, 'compare', 'run', @run);
-	is((upgrade('rollback', $cluster, '--discard-changes'))[1], 0, "$method, killed at compare: rolled back");
-	is_same_dump($before, dump_with($cluster, $older{$from}), "$method: the old cluster is what it was");
-	is(leftovers_in($cluster->{tablespace}, $from), '', 'nothing is left in its tablespace');
-	return;
-}
-
-sub test_commit
-{
-	my ($cluster, $method, $before, @run) = @_;
-	is((upgrade('run', $cluster, @run))[1], 0, "$method: upgraded again");
-	if (kill_at($cluster, 'remove_old', 'commit'))
+	for my $step (@$steps)
 	{
-		like(upgrade_state($cluster)->{state}, qr/^(?:commit to be finished|not begun)$/, "$method: a killed commit is to be finished");
-		my %again = upgrade('rollback', $cluster);
-		is($again{exit}, 18, "$method: and cannot be rolled back") or diag($again{stdout});
+		kill_at($cluster, $step, undef, 'run', @run);
+		is((upgrade('rollback', $cluster))[1], 0, "$method, killed at $step: rolled back");
+		is_same_dump($before, dump_with($cluster, $older{$from}), "$method: the old cluster is what it was");
+		is(leftovers_in($cluster->{tablespace}, $from), '', 'nothing is left in its tablespace');
 	}
-	upgrade('commit', $cluster) if -e "$cluster->{data}.upgrade/journal";
-	ok(!-e "$cluster->{data}.upgrade/journal", "$method: committed");
-	is_same_dump($before, dump_with($cluster, $bindir), "$method: the new cluster works on");
 	return;
 }
 
 # An old cluster that was used between the kill and the resumption is carried over as it is then.
-sub test_used_meanwhile
+sub use_meanwhile
 {
 	my ($cluster, $from, @run) = @_;
-	kill_at($cluster, 'statistics', 'run', @run) or return;
+	kill_at($cluster, 'statistics', undef, 'run', @run) or return;
 	{
 		local $cluster->{bindir} = $older{$from};
 		$cluster->start;
@@ -149,29 +141,48 @@ sub test_used_meanwhile
 	}
 	my $status = upgrade_state($cluster);
 	is($status->{next}{step}, 'clear', 'an old cluster that was used meanwhile is carried over anew');
-	is((upgrade('run', $cluster))[1], 0, 'which succeeds');
-	local $cluster->{bindir} = $bindir;
-	$cluster->start;
-	is($cluster->sql('postgres', 'SELECT count(*) FROM u WHERE a = -1'), 1, 'and nothing of it is lost');
-	$cluster->stop;
+	return dump_with($cluster, $older{$from});
+}
+
+sub test_commit
+{
+	my ($cluster, $method, $before, @run) = @_;
+	is((upgrade('run', $cluster, @run))[1], 0, "$method: upgraded again");
+	kill_at($cluster, 'remove_old', undef, 'commit');
+	is(upgrade_state($cluster)->{state}, 'commit to be finished', "$method: a killed commit is to be finished");
+	is((upgrade('rollback', $cluster))[1], 18, "$method: and cannot be rolled back");
+	is((upgrade('commit', $cluster))[1], 0, "$method: committed");
+	ok(!-e "$cluster->{data}.upgrade", 'nothing is left beside it');
+	is_same_dump($before, dump_with($cluster, $bindir), "$method: the new cluster works on");
 	return;
 }
 
-my @majors = sort { $a <=> $b } keys %older;
-my @methods = ('copy', 'link', $to >= 18 ? 'swap' : (), 'dump');
-for my $i (0 .. $#methods)
+sub test_method
 {
-	last if !@majors;
-	my ($method, $from) = ($methods[$i], $majors[ $i % @majors ]);
+	my ($from, $method, @given_up) = @_;
 	note("$method from $from");
 	my $cluster = small_cluster($from);
 	my $before = dump_with($cluster, $older{$from});
 	my @run = ('--to', $to, '--method', $method, '--bindir', $older{$from});
 	test_resuming($cluster, $method, $before, @run);
 	test_rollback($cluster, $from, $method, $before);
-	test_giving_up($cluster, $from, $method, $before, @run);
-	$method eq 'copy' ? test_used_meanwhile($cluster, $from, @run) : test_commit($cluster, $method, $before, @run);
+	test_giving_up($cluster, $from, $method, $before, \@given_up, @run);
+	# What link and swap have used up cannot be used.
+	$before = use_meanwhile($cluster, $from, @run) if $method !~ /link|swap/;
+	return test_commit($cluster, $method, $before, @run);
 }
+
+# Two methods, others with each major under test, and one step of each to give up at; or every method, and every step.
+my @majors = sort { $a <=> $b } keys %older;
+my @methods = upgrade_methods($to);
+my @chosen = is_exhaustive() ? @methods : map { $methods[ ($to + $_) % @methods ] } 0, 1;
+for my $i (0 .. $#chosen)
+{
+	last if !@majors;
+	my @steps = upgrade_steps($chosen[$i]);
+	test_method($majors[ $i % @majors ], $chosen[$i], is_exhaustive() ? @steps : $steps[ (2 * $to + 5 * $i) % @steps ]);
+}
+test_hops(@majors[ -2, -1 ]) if @majors > 1;
 
 # What needs no older major.
 my $node = Steward::Node->create('own', preload => 0);

@@ -159,10 +159,21 @@ TEST(UpgradePlan, MustBeRolledBackAfterADifference) {
     std::vector<JournalEntry> entries(run.entries.begin(), run.entries.end() - 3);  // up to the beginning of compare
     ASSERT_EQ(entries.back().step.step, UpgradeStep::kCompare);
     entries.push_back(line(JournalEvent::kFailed, {1, UpgradeStep::kCompare}));
+    entries.back().facts[std::string(kFactCode)] = "wrong_state";
     const UpgradeStanding standing = judge_upgrade(entries, disabled_cluster());
     EXPECT_EQ(standing.state, UpgradeState::kMustRollBack);
     ASSERT_TRUE(standing.failure);
     EXPECT_EQ(standing.failure->step.step, UpgradeStep::kCompare);
+}
+
+TEST(UpgradePlan, ComparesAgainWhenTheComparisonCameToNoEnd) {
+    const WholeRun run(request_by(TransferMethod::kLink));
+    std::vector<JournalEntry> entries(run.entries.begin(), run.entries.end() - 3);  // up to the beginning of compare
+    entries.push_back(line(JournalEvent::kFailed, {1, UpgradeStep::kCompare}));
+    entries.back().facts[std::string(kFactCode)] = "no_space";
+    const UpgradeStanding standing = judge_upgrade(entries, disabled_cluster());
+    EXPECT_EQ(standing.state, UpgradeState::kUnderWay);
+    EXPECT_EQ(*standing.next, (StepOfHop{1, UpgradeStep::kCompare}));
 }
 
 TEST(UpgradePlan, ResumesAfterOtherFailures) {

@@ -29,11 +29,11 @@ sub older_majors
 	return %found;
 }
 
-# Make a cluster, not started. settings: lines for postgresql.conf; initdb: its arguments.
+# Make a cluster, not started. settings: lines for postgresql.conf; initdb: its arguments; dir: where, a directory of a short path.
 sub create
 {
 	my ($class, $major, $bindir, %options) = @_;
-	my $dir = PostgreSQL::Test::Utils::tempdir_short();
+	my $dir = $options{dir} // PostgreSQL::Test::Utils::tempdir_short();
 	my $self = bless { major => $major, bindir => $bindir, dir => $dir, data => "$dir/the data" }, $class;
 	$self->run('initdb', '-D', $self->{data}, '-A', 'trust', '-U', 'boss', '--no-sync', '-E', 'UTF8', '--locale=C.UTF-8', @{ $options{initdb} // [] });
 	spew("$self->{data}/postgresql.conf", slurp("$self->{data}/postgresql.conf") . join "\n", "listen_addresses = ''", "unix_socket_directories = '$dir'", 'port = 5999', 'fsync = off',

@@ -9,7 +9,7 @@ use JSON::PP ();
 use Steward::OldCluster;
 use Steward::Test;
 
-our @EXPORT = qw(own_bindir upgrade upgrade_state dump_with leftovers_in is_same_dump);
+our @EXPORT = qw(own_bindir upgrade upgrade_state dump_with leftovers_in is_same_dump upgrade_methods upgrade_steps);
 
 # Settings that some majors have and later ones do not: each with the first major that does not know it.
 my %gone = (
@@ -173,6 +173,20 @@ sub own_bindir
 	my ($bindir) = qx("@{[ $ENV{PG_CONFIG} // 'pg_config' ]}" --bindir);
 	chomp $bindir;
 	return $bindir;
+}
+
+# The methods that pg_upgrade of that major has, and that every file system allows.
+sub upgrade_methods
+{
+	my ($to) = @_;
+	return ('copy', $to >= 17 ? 'copy-file-range' : (), 'link', $to >= 18 ? 'swap' : (), 'dump');
+}
+
+# The steps of a run of one hop, in their order.
+sub upgrade_steps
+{
+	my ($method) = @_;
+	return ('clear', 'fingerprint', ($method =~ /link|swap/ ? 'preserve' : ()), qw(initialize configure transfer extensions collations statistics compare exchange));
 }
 
 # Run a verb of upgrade on a cluster. Returns what run_program does.

@@ -20,7 +20,7 @@ use Steward::Node;
 use Test::More;
 use Time::HiRes ();
 
-our @EXPORT = (qw(poll_until wait_for_drill_server wait_until_gone run_program program_ok program_fails source_dir pg_major slurp spew picture_of), @Test::More::EXPORT);
+our @EXPORT = (qw(poll_until wait_for_drill_server wait_until_gone run_program program_ok program_fails source_dir pg_major is_exhaustive slurp spew picture_of), @Test::More::EXPORT);
 
 use constant kLogLines => 80;
 use constant kOwnLogLines => 15;
@@ -33,10 +33,12 @@ sub import
 	my ($class, @names) = @_;
 	strict->import;
 	warnings->import;
-	$SIG{ALRM} = sub { die sprintf("the test has taken more than %d s\n", kMostSeconds) };
-	alarm(kMostSeconds);
+	$SIG{ALRM} = sub { die sprintf("the test has taken more than %d s\n", most_seconds()) };
+	alarm(most_seconds());
 	return $class->export_to_level(1, $class, @names);
 }
+
+sub most_seconds { return kMostSeconds * (is_exhaustive() ? 4 : 1); }
 
 # Seconds after which a wait has failed.
 sub timeout { return $ENV{PG_TEST_TIMEOUT_DEFAULT} || 180; }
@@ -102,6 +104,9 @@ sub program_fails
 	like($run{stderr}, $pattern, "$name: message");
 	return $run{stderr};
 }
+
+# Whether tests that choose among many combinations take all of them (STEWARD_EXHAUSTIVE=1), however long that takes.
+sub is_exhaustive { return ($ENV{STEWARD_EXHAUSTIVE} // q{}) eq q{1}; }
 
 # Root of the source tree, for golden files.
 sub source_dir { return $ENV{STEWARD_SOURCE_DIR} // '.'; }
