@@ -163,6 +163,7 @@ CORE_SOURCES = \
 	src/core/upgrade/new_cluster_settings.cpp \
 	src/core/upgrade/pg_upgrade_report.cpp \
 	src/core/upgrade/plan_upgrade.cpp \
+	src/core/upgrade/seen_upgrade.cpp \
 	src/core/upgrade/transfer_method.cpp \
 	src/core/upgrade/upgrade_step.cpp
 
@@ -206,6 +207,7 @@ PROGRAM_SOURCES = \
 	src/program/permissions/permission_run.cpp \
 	src/program/permissions/server_files.cpp \
 	src/program/permissions/survey.cpp \
+	src/program/preseed/look_at_directory.cpp \
 	src/program/preseed/look_at_repositories.cpp \
 	src/program/preseed/make_cluster.cpp \
 	src/program/preseed/preseed.cpp \

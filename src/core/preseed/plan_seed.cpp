@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view kUntouched = "Nothing was touched.";
 
+bool is_upgrade_in_the_way(const SeedEvidence& evidence) { return evidence.upgrade && !evidence.upgrade->is_out_of_the_way(); }
+
 /// One decision in the making: the operator's words, the directory, the repositories.
 class Planner {
 public:
@@ -21,6 +23,7 @@ public:
 
     SeedDecision decide() const {
         if (!evidence_.unmounted.empty()) return refuse_unmounted();
+        if (is_upgrade_in_the_way(evidence_)) return refuse(upgrade_in_the_way(*evidence_.upgrade));
         switch (evidence_.content) {
             case SeedContent::kCluster: return decide_on_cluster();
             case SeedContent::kDamaged: return refuse_damaged();
@@ -121,11 +124,11 @@ private:
     SeedDecision decide_on_cluster() const {
         const uint64_t identifier = evidence_.cluster->system_identifier;
         const std::string whose = formatted("the cluster in data directory \"{}\"", directory());
-        if (request_.expected_identifier && *request_.expected_identifier != identifier)
+        if (request_.expected_identifier && !is_known_as(*request_.expected_identifier))
             return refuse_identity(whose, identifier, *request_.expected_identifier);
         // As for a restore, the first repository that can be reached says whose they are.
         const auto first = std::ranges::find_if(repositories_, [](const RepositoryEvidence& r) { return r.system_identifier.has_value(); });
-        if (first != repositories_.end() && *first->system_identifier != identifier)
+        if (first != repositories_.end() && !is_known_as(*first->system_identifier))
             return refuse_identity(formatted("{}, as repository \"{}\" knows it,", whose, first->url), identifier, *first->system_identifier);
         SeedDecision decision;
         decision.action = SeedAction::kPresent;
@@ -136,8 +139,22 @@ private:
         note_other_clusters(decision, identifier);
         if (evidence_.marker)
             decision.notes.push_back(formatted("File \"{}\" is of a restore that had not begun, or was done: the cluster is whole.", kRestoreMarker));
+        note_upgrade(decision);
         note_leftovers(decision);
         return decision;
+    }
+
+    /// An upgrade gives a cluster another identifier; as long as the journal of it is there, the old one is good for it too.
+    bool is_known_as(uint64_t identifier) const {
+        const bool was_its_own = evidence_.upgrade && evidence_.upgrade->has_upgraded() && identifier == evidence_.upgrade->request.system_identifier;
+        return was_its_own || identifier == evidence_.cluster->system_identifier;
+    }
+
+    void note_upgrade(SeedDecision& decision) const {
+        if (!evidence_.upgrade) return;
+        decision.notes.push_back(describe_rest(*evidence_.upgrade));
+        if (request_.expected_identifier && *request_.expected_identifier != evidence_.cluster->system_identifier)
+            decision.notes.push_back(formatted("Cluster {} was expected, and has been upgraded. Expect {} from now on.", *request_.expected_identifier, evidence_.cluster->system_identifier));
     }
 
     void note_leftovers(SeedDecision& decision) const {
@@ -233,6 +250,11 @@ private:
                               .detail(formatted("Cluster {} is expected, and a new one has another system identifier.", *request_.expected_identifier))
                               .hint("Use --restore, or leave --expect-system-identifier out.")
                               .object(directory()));
+        if (evidence_.upgrade)
+            return refuse(Error(ErrorCode::not_found, formatted("data directory \"{}\" holds no cluster any more", directory()))
+                              .detail(formatted("\"{}\" is of an upgrade of the one that was there.", evidence_.upgrade->work_directory.native()))
+                              .hint("Use --restore to bring it back. If it is not wanted any more, remove that directory.")
+                              .object(directory()));
         if (evidence_.in_place)
             return refuse(Error(ErrorCode::invalid_argument, formatted("data directory \"{}\" is a mount point", directory()))
                               .detail("A new cluster is made beside it and renamed, which a mount point cannot be.")
@@ -273,7 +295,7 @@ std::string_view to_string(SeedAction action) {
 }
 
 bool needs_repositories(const SeedEvidence& evidence, const SeedRequest& request) {
-    if (!evidence.unmounted.empty()) return false;
+    if (!evidence.unmounted.empty() || is_upgrade_in_the_way(evidence)) return false;
     if (evidence.content == SeedContent::kDamaged || evidence.content == SeedContent::kForeign) return false;
     return evidence.content == SeedContent::kCluster || request.restore || request.initialize;
 }

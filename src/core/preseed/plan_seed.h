@@ -52,8 +52,8 @@ struct SeedDecision {
     bool resume = false;              ///< kRestore: the workplace holds what an interrupted one left
     std::vector<size_t> repositories; ///< kRestore: which ones serve, all of one cluster
     std::optional<uint64_t> system_identifier;  ///< kPresent, kRestore
-    /// kRefuse. Codes: wrong_state for a volume that is not mounted; already_exists for content that is no cluster; corrupt_object for a
-    /// damaged cluster; foreign_repository for another cluster than the expected one; network when a repository that could not be reached
+    /// kRefuse. Codes: wrong_state for a volume that is not mounted, and for an upgrade that is to be ended first; busy while that is at work;
+    /// already_exists for content that is no cluster; corrupt_object for a damaged cluster; foreign_repository for another cluster than the expected one; network when a repository that could not be reached
     /// may have what is missing; not_found when there is nothing and nothing may be made; configuration; invalid_argument.
     std::optional<Error> refusal;
 };
@@ -64,8 +64,8 @@ bool needs_repositories(const SeedEvidence& evidence, const SeedRequest& request
 /// Decide. `repositories` are all that are configured when needs_repositories says so; else they are not looked at. Pure.
 ///
 /// An empty cluster is made only where nothing is, by the operator's consent, and never when data may exist: not beside what an interrupted
-/// restore left, not with an expected identifier, not when a repository has this cluster's name, and, when a restore was asked for too, not
-/// before every repository was reached.
+/// restore left or beside the journal of an upgrade, not with an expected identifier, not when a repository has this cluster's name, and, when a
+/// restore was asked for too, not before every repository was reached. Nothing at all is made while an upgrade may hold the only copy.
 SeedDecision decide_seed(const SeedRequest& request, const SeedEvidence& evidence, std::span<const RepositoryEvidence> repositories);
 
 }  // namespace steward

@@ -12,6 +12,7 @@
 #include "core/base/result.h"
 #include "core/postgres/pg_control.h"
 #include "core/restore/target_directory.h"
+#include "core/upgrade/seen_upgrade.h"
 
 namespace steward {
 
@@ -53,6 +54,7 @@ struct SeedEvidence {
     bool restore_leftover = false;       ///< restore_workplace is there
     bool initdb_leftover = false;        ///< initdb_workplace is there
     std::optional<FileOwner> owner;      ///< when it exists
+    std::optional<SeenUpgrade> upgrade;  ///< a journal of one is beside it; filled in by whoever has looked for it
 };
 
 inline constexpr size_t kShownNames = 5;

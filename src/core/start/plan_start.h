@@ -20,10 +20,12 @@ namespace steward {
 struct StartEvidence {
     SeedEvidence directory;
     std::optional<pid_t> server;           ///< a process that works in the data directory
+    bool server_is_left = false;           ///< an upgrade that was killed has left it, and ends it when it goes on
     uid_t user = 0;                        ///< of this process; 0 is root
     std::optional<FileOwner> asked_owner;  ///< whom --owner names
     std::filesystem::path bindir;          ///< of the programs that are to run
     int programs_major = 0;
+    std::optional<std::filesystem::path> old_bindir;  ///< of the programs of the cluster's own major, when that is an older one and they were found
 };
 
 /// In the order in which they are done.
@@ -43,13 +45,19 @@ struct StartPlan {
     std::optional<FileOwner> owner;  ///< as root: whom the server runs as
     bool fixes_permissions = false;  ///< the permissions are changed; otherwise checked
     bool password_is_for_new_cluster = false;  ///< it is that of the superuser, should preseed make a new cluster
+    bool resumes_upgrade = false;    ///< kUpgrade goes on with the one that the journal tells of
 
     bool is_due(StartStepKind kind) const;
 };
 
 /// Plan a start. Refuses before anything is changed: busy when a server runs; usage or wrong_state as root when the server's user is not known;
-/// permission_denied for another user than the owner; wrong_version when programs, asked version and cluster differ; as decide_seed where what
-/// repositories hold has no say; wrong_state when a password is to be set in a cluster that is yet to be restored. Pure.
+/// permission_denied for another user than the owner; wrong_version when programs, asked version and cluster differ and no upgrade is allowed or
+/// possible, or when an upgrade under way is to another major than the programs'; usage when it has another method; not_found for an upgrade
+/// without the old programs; wrong_state for one that cannot be, and when a password is to be set in a cluster that is yet to be restored; as
+/// decide_seed where what repositories hold has no say. Pure.
+///
+/// While an upgrade is under way, only that is gone on with, if it is allowed: preseed, which might take what is in the making for nothing, does
+/// not have a look.
 Result<StartPlan> plan_start(const StartRequest& request, const StartEvidence& evidence);
 
 /// The command line of the server, the program first. `config_file` is the postgresql.conf outside the data directory, if there is one. Pure.

@@ -46,11 +46,18 @@ Result<std::optional<int>> choose_major(const StartFlags& flags, const Variables
     return std::optional(*major);
 }
 
-Result<bool> choose_start(const StartFlags& flags, const Variables& environment) {
-    const std::string text = value_of(environment, kStartVariable);
-    const std::optional<bool> start = text.empty() ? true : parse_switch(text);
-    if (!start) return bad_variable(kStartVariable, text, "Use on or off.");
-    return *start && !flags.prepare_only;
+Result<bool> read_switch(const Variables& environment, std::string_view name, bool usual) {
+    const std::string text = value_of(environment, name);
+    const std::optional<bool> value = text.empty() ? usual : parse_switch(text);
+    if (!value) return bad_variable(name, text, "Use on or off.");
+    return *value;
+}
+
+Result<std::optional<TransferMethod>> choose_upgrade_method(const std::string& text) {
+    if (text.empty() || text == "auto") return std::optional<TransferMethod>();
+    const auto method = parse_transfer_method(text);
+    if (method) return method;
+    return Error(ErrorCode::usage, formatted("there is no upgrade method \"{}\"", text)).hint("There are auto, copy, clone, copy-file-range, link, swap and dump.");
 }
 
 Result<void> choose_password(const StartFlags& flags, const Variables& environment, StartRequest& request) {
@@ -92,7 +99,11 @@ Result<StartRequest> make_start_request(const StartFlags& flags, const Variables
     request.permissions = !flags.skip_permissions;
     request.reset_role = flags.reset_role.empty() ? value_of(environment, kResetVariable) : flags.reset_role;
     TRY_ASSIGN(request.major, choose_major(flags, environment));
-    TRY_ASSIGN(request.start, choose_start(flags, environment));
+    TRY_ASSIGN(const bool starts, read_switch(environment, kStartVariable, true));
+    request.start = starts && !flags.prepare_only;
+    TRY_ASSIGN(const bool upgrades, read_switch(environment, kUpgradeVariable, false));
+    request.auto_upgrade = upgrades || flags.auto_upgrade;
+    TRY_ASSIGN(request.upgrade_method, choose_upgrade_method(flags.upgrade_method));
     TRY(choose_password(flags, environment, request));
     TRY(check_server_options(flags.server_options));
     request.server_options = flags.server_options;

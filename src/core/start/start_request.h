@@ -11,6 +11,7 @@
 
 #include "core/base/result.h"
 #include "core/preseed/plan_seed.h"
+#include "core/upgrade/transfer_method.h"
 
 namespace steward {
 
@@ -21,7 +22,8 @@ inline constexpr std::string_view kPasswordVariable = "POSTGRES_PASSWORD";
 inline constexpr std::string_view kPasswordFileVariable = "POSTGRES_PASSWORD_FILE";
 inline constexpr std::string_view kResetVariable = "RESET_PASSWORD";
 inline constexpr std::string_view kStartVariable = "START_POSTGRES";
-inline constexpr std::array kStartVariables = {kVersionVariable, kPasswordVariable, kPasswordFileVariable, kResetVariable, kStartVariable};
+inline constexpr std::string_view kUpgradeVariable = "AUTO_UPGRADE";
+inline constexpr std::array kStartVariables = {kVersionVariable, kPasswordVariable, kPasswordFileVariable, kResetVariable, kStartVariable, kUpgradeVariable};
 
 /// As they were typed.
 struct StartFlags {
@@ -29,6 +31,8 @@ struct StartFlags {
     std::string version;           ///< empty: not given; the same of the texts below
     std::string reset_role;
     std::string password_file;
+    std::string upgrade_method;    ///< empty or "auto": the one that upgrades choose
+    bool auto_upgrade = false;
     bool enable_login = false;
     bool skip_permissions = false;
     bool prepare_only = false;
@@ -40,6 +44,8 @@ enum class PasswordSource { kNone, kFile, kVariable };
 struct StartRequest {
     SeedRequest seed;
     std::optional<int> major;             ///< of the programs that are to run
+    bool auto_upgrade = false;            ///< a cluster of an older major is upgraded, and an upgrade under way gone on with
+    std::optional<TransferMethod> upgrade_method;
     std::string reset_role;               ///< empty: none
     bool enable_login = false;
     PasswordSource password = PasswordSource::kNone;

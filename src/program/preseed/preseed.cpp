@@ -8,6 +8,7 @@
 #include "core/base/format.h"
 #include "core/restore/restore.h"
 #include "program/console.h"
+#include "program/preseed/look_at_directory.h"
 #include "program/preseed/look_at_repositories.h"
 #include "program/preseed/make_cluster.h"
 #include "program/preseed/seed_report.h"
@@ -46,7 +47,7 @@ public:
 
 private:
     Result<void> inspect() {
-        TRY_ASSIGN(report_.evidence, inspect_seed(task_.directory, task_.mount_points));
+        TRY_ASSIGN(report_.evidence, look_at_directory(task_.directory, task_.mount_points));
         return {};
     }
 

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "core/base/file.h"
@@ -20,11 +21,14 @@
 #include "program/password/password_input.h"
 #include "program/password/reset_password.h"
 #include "program/permissions/permission_run.h"
+#include "program/preseed/look_at_directory.h"
 #include "program/preseed/preseed.h"
 #include "program/server_programs.h"
 #include "program/signal_watch.h"
 #include "program/start/choose_programs.h"
 #include "program/start/start_report.h"
+#include "program/upgrade/leftover_processes.h"
+#include "program/upgrade/upgrade_run.h"
 
 extern char** environ;
 
@@ -35,6 +39,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr mode_t kDirectoryMode = 0700;
+constexpr int kMostUpgradeJobs = 64;
 
 /// Give an empty directory to the server's user. It is the one that was looked at: no link is followed, and nothing is in it.
 Result<void> take_directory(const fs::path& directory, const FileOwner& owner) {
@@ -73,7 +78,8 @@ public:
         if (is_due(StartStepKind::kPermissions)) TRY(see_to_permissions());
         // A dry run looks on as who it is: what root would cure first must not be in its way.
         if (is_due(StartStepKind::kBecomeOwner) && !task_.dry_run) TRY(become_owner_of_cluster());
-        TRY(preseed());
+        if (is_due(StartStepKind::kPreseed)) TRY(preseed());
+        if (is_due(StartStepKind::kUpgrade)) TRY(upgrade());
         if (is_due(StartStepKind::kPassword)) TRY(set_password());
         if (!is_due(StartStepKind::kServer)) return status_;
         TRY_ASSIGN(const std::vector<std::string> command, find_command());
@@ -93,12 +99,16 @@ private:
         TRY_ASSIGN(const ServerPrograms programs, choose_programs(restore_.bindir.empty() ? fs::path() : fs::absolute(restore_.bindir), task_.request.major));
         evidence_.bindir = programs.bindir;
         evidence_.programs_major = programs.major;
-        Result<SeedEvidence> found = inspect_seed(task_.directory, task_.mount_points);
+        Result<SeedEvidence> found = look_at_directory(task_.directory, task_.mount_points);
         if (!found.ok() && found.error().code() == ErrorCode::permission_denied && evidence_.user != 0)
             return std::move(found).error().hint(formatted("\"pg_steward permissions check --data-dir {}\" says what is wrong; run this as root to have it changed.",
                                                            task_.directory.native()));
         TRY_ASSIGN(evidence_.directory, std::move(found));
         evidence_.server = find_running_server(evidence_.directory.directory);
+        evidence_.server_is_left = evidence_.server && find_left_server(evidence_.directory.directory);
+        if (task_.request.auto_upgrade && has_cluster() && evidence_.directory.cluster->major < programs.major) {
+            TRY_ASSIGN(evidence_.old_bindir, choose_old_programs(task_.old_bindir, evidence_.directory.directory, evidence_.directory.cluster->major, programs));
+        }
         // From here on the steps go on as the owner, who gives nothing away.
         restore_.owner.clear();
         restore_.bindir = evidence_.bindir.native();
@@ -161,10 +171,37 @@ private:
         return {};
     }
 
+    Result<void> upgrade() {
+        UpgradeRunInputs inputs;
+        inputs.data_directory = evidence_.directory.directory;
+        inputs.method = task_.request.upgrade_method;
+        inputs.dry_run = task_.dry_run;
+        // What an upgrade under way is by, the journal knows.
+        if (!plan_.resumes_upgrade) {
+            inputs.path = {evidence_.programs_major};
+            inputs.bindir = *evidence_.old_bindir;
+            inputs.new_bindirs = {evidence_.bindir};
+            inputs.config_file = task_.config_file;
+            inputs.jobs = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMostUpgradeJobs);
+        }
+        const SystemClock clock;
+        SteadyRetryTimer timer;
+        const auto say = [this](const std::string& line) { static_cast<void>(show(line.ends_with('\n') ? line : line + "\n", "").ok()); };
+        TRY(run_upgrade(inputs, {clock, timer, cancel_, say}));
+        // It has worked where its logs are.
+        if (::chdir("/") != 0) return Error::from_errno(errno, "could not change to directory \"/\"");
+        TRY_ASSIGN(const UpgradeStatus status, read_upgrade_status(inputs.data_directory));
+        TRY_ASSIGN(const std::optional<SeenUpgrade> seen, see_upgrade(inputs.data_directory));
+        return show(task_.dry_run || !seen ? "" : describe_rest(*seen) + "\n", render_upgrade_status_json(status));
+    }
+
     bool has_cluster() const { return evidence_.directory.content == SeedContent::kCluster; }
 
+    /// Whether the cluster is there that the server is started on: a dry run neither makes nor upgrades it.
+    bool has_what_is_started() const { return !task_.dry_run || (has_cluster() && !is_due(StartStepKind::kUpgrade)); }
+
     Result<void> set_password() {
-        if (task_.dry_run && !has_cluster()) return {};  // the plan says it; there is nothing to look at
+        if (!has_what_is_started()) return {};  // the plan says it; there is nothing to look at
         PasswordReset task;
         task.data_directory = task_.directory;
         task.role = task_.request.reset_role;
@@ -183,7 +220,7 @@ private:
         std::optional<fs::path> config_file;
         if (!task_.config_file.empty()) config_file = task_.config_file;
         // Of a cluster that a dry run does not make, nothing is known.
-        if (!config_file && !names_configuration(task_.request.server_options) && !(task_.dry_run && !has_cluster())) {
+        if (!config_file && !names_configuration(task_.request.server_options) && has_what_is_started()) {
             TRY_ASSIGN(const fs::path found, find_configuration_file(directory, evidence_.programs_major));
             if (found != directory / "postgresql.conf") config_file = found;
         }

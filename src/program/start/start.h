@@ -20,6 +20,7 @@ struct StartTask {
     Secret password;                                  ///< of the environment; empty: none
     std::filesystem::path directory;                  ///< absolute
     std::filesystem::path config_file;                ///< absolute; empty: the one that is found
+    std::filesystem::path old_bindir;                 ///< absolute; of the programs that an upgrade begins with, empty: found out
     std::vector<std::filesystem::path> mount_points;  ///< absolute
     std::filesystem::path status_file;                ///< of preseed, absolute; empty: beside the directory
     std::vector<std::string> initdb_options;
@@ -31,7 +32,7 @@ struct StartTask {
 
 /// Do all that is due. Without a dry run and where a server is to be started, this returns with an error only: the server takes this process's
 /// place, with its process id, its standard streams and all signals that came meanwhile. Otherwise returns the exit status. Errors: as
-/// choose_programs, plan_start, fix_permissions, run_preseed and reset_password; wrong_state for permissions that keep the server from
+/// choose_programs, plan_start, fix_permissions, run_preseed, run_upgrade and reset_password; wrong_state for permissions that keep the server from
 /// starting; engine_failed; cancelled. Call from a process without threads.
 Result<int> run_start(StartTask& task);
 

@@ -1,5 +1,7 @@
 #include "program/upgrade/clusters_in_place.h"
 
+#include <unistd.h>
+
 #include <set>
 #include <system_error>
 
@@ -114,6 +116,17 @@ Result<void> put_in_data_directory(const UpgradeContext& context, const fs::path
     return rename_durably(made, directory);
 }
 
+/// Between two renames, who mounts volumes or starts containers may make the directory that is missing. What is in the old cluster's place and is
+/// none would be exchanged for it, and kept as if it were the old one.
+Result<void> remove_empty_stand_in(const fs::path& directory) {
+    if (!is_there(directory) || is_there(directory / "PG_VERSION")) return {};
+    if (::rmdir(directory.c_str()) == 0) return {};
+    return Error(ErrorCode::wrong_state, formatted("directory \"{}\" holds something else than a cluster", directory.native()))
+        .detail("The new cluster is to have its place. The old one is kept beside it.")
+        .hint("Move its content away, and run the upgrade again.")
+        .object(directory.native());
+}
+
 /// Where the old cluster is after an exchange, whatever was done of it.
 Result<fs::path> find_old_cluster(const UpgradeContext& context) {
     for (const fs::path& candidate : {context.places.old(), context.places.cluster_of(context.request.target())}) {
@@ -174,6 +187,7 @@ Result<void> exchange_clusters(const UpgradeContext& context) {
         // It tells how our private server was started.
         TRY(remove_tree(made / "postmaster.opts"));
         TRY(sync_directory(made));
+        TRY(remove_empty_stand_in(places.data_directory));
         TRY(put_in_data_directory(context, made, places.old()));
     } else if (is_there(made)) {
         TRY(rename_durably(made, places.old()));

@@ -60,8 +60,9 @@ bool kill_workers(const fs::path& root) {
     return found;
 }
 
-/// The postmaster of the data directory, if it is one that an upgrade has started.
-std::optional<pid_t> own_postmaster(const fs::path& data_directory) {
+}  // namespace
+
+std::optional<pid_t> find_left_server(const fs::path& data_directory) {
     constexpr uint64_t kMost = 1 << 20;
     const Result<Bytes> lock = read_file(data_directory / "postmaster.pid", kMost);
     if (!lock.ok()) return std::nullopt;
@@ -79,11 +80,9 @@ std::optional<pid_t> own_postmaster(const fs::path& data_directory) {
     return is_own ? pid : std::nullopt;
 }
 
-}  // namespace
-
 Result<void> end_leftover_processes(const UpgradePlaces& places, RetryTimer& timer, const CancelToken& cancel) {
     const auto deadline = timer.now() + kMostShutdown;
-    const std::optional<pid_t> postmaster = own_postmaster(places.data_directory);
+    const std::optional<pid_t> postmaster = find_left_server(places.data_directory);
     const std::optional<pid_t> any = find_running_server(places.data_directory);
     if (any && !postmaster)
         return Error(ErrorCode::busy, formatted("data directory \"{}\" is in use by a running server", places.data_directory.native()))

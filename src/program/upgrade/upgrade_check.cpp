@@ -46,13 +46,6 @@ std::optional<int> find_lock_holder(const fs::path& data_directory) {
     return pid;
 }
 
-/// "/usr/lib/postgresql/15/bin" and 18 make "/usr/lib/postgresql/18/bin", for other layouts too that have the major as a directory.
-fs::path sibling_bindir(const fs::path& bindir, const UpgradeHop& hop) {
-    fs::path sibling;
-    for (const fs::path& part : bindir) sibling /= part == std::to_string(hop.from) ? fs::path(std::to_string(hop.to)) : part;
-    return sibling;
-}
-
 std::string superuser_of(const fs::path& data_directory) {
     const Result<std::vector<Role>> roles = read_roles(data_directory);
     if (roles.ok())
@@ -138,6 +131,12 @@ private:
 };
 
 }  // namespace
+
+fs::path sibling_bindir(const fs::path& bindir, const UpgradeHop& hop) {
+    fs::path sibling;
+    for (const fs::path& part : bindir) sibling /= part == std::to_string(hop.from) ? fs::path(std::to_string(hop.to)) : part;
+    return sibling;
+}
 
 Result<fs::path> find_new_bindir(const fs::path& asked, const fs::path& old_bindir, const UpgradeHop& hop) {
     const fs::path bindir = asked.empty() ? sibling_bindir(old_bindir, hop) : asked;

@@ -47,6 +47,10 @@ Result<UpgradeCheckReport> check_upgrade(const UpgradeCheckInputs& inputs, Retry
 /// wrong_version.
 Result<std::filesystem::path> find_new_bindir(const std::filesystem::path& asked, const std::filesystem::path& old_bindir, const UpgradeHop& hop);
 
+/// "/usr/lib/postgresql/15/bin" and a hop from 15 to 18 make "/usr/lib/postgresql/18/bin", and so for other layouts that have the major as a
+/// directory. Pure.
+std::filesystem::path sibling_bindir(const std::filesystem::path& bindir, const UpgradeHop& hop);
+
 /// The page for people, and one JSON object.
 std::string render_upgrade_check(const UpgradeCheckReport& report);
 std::string render_upgrade_check_json(const UpgradeCheckReport& report);

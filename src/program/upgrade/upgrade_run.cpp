@@ -212,9 +212,16 @@ private:
 }  // namespace
 
 Result<fs::path> resolve_data_directory(const fs::path& directory) {
+    constexpr int kMostLinks = 40;  // as the kernel follows
     std::error_code problem;
-    const fs::path plain = directory.has_filename() ? directory : directory.parent_path();
+    fs::path plain = directory.has_filename() ? directory : directory.parent_path();
     if (fs::path whole = fs::canonical(plain, problem); !problem) return whole;
+    // In the middle of an exchange a link to the data directory leads nowhere, and the work directory is beside what it leads to.
+    for (int links = 0; links < kMostLinks; ++links) {
+        const fs::path target = fs::read_symlink(plain, problem);
+        if (problem) break;
+        plain = plain.parent_path() / target;
+    }
     const fs::path parent = fs::canonical(plain.parent_path(), problem);
     if (problem) return Error::from_errno(problem.value(), formatted("could not resolve path \"{}\"", directory.native())).object(directory.native());
     return parent / plain.filename();

@@ -12,6 +12,7 @@
 #include "core/base/result.h"
 #include "core/storage/retry_storage.h"
 #include "core/upgrade/plan_upgrade.h"
+#include "core/upgrade/seen_upgrade.h"
 #include "program/upgrade/work_directory.h"
 
 namespace steward {
@@ -67,6 +68,10 @@ struct UpgradeStatus {
 
 /// Find out. Changes nothing. Errors: those of UpgradeJournal::read and see_cluster.
 Result<UpgradeStatus> read_upgrade_status(const std::filesystem::path& data_directory);
+
+/// The same for whoever wants to start a server; nothing when no journal tells of an upgrade. `data_directory` is as resolve_data_directory has it,
+/// and need not be there. Errors: as read_upgrade_status.
+Result<std::optional<SeenUpgrade>> see_upgrade(const std::filesystem::path& data_directory);
 
 /// A page for people, and one JSON object.
 std::string render_upgrade_status(const UpgradeStatus& status);

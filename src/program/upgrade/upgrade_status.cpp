@@ -1,5 +1,7 @@
 // Telling where an upgrade stands.
 
+#include <sys/stat.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/base/format.h"
@@ -76,6 +78,20 @@ Result<UpgradeStatus> read_upgrade_status(const fs::path& data_directory) {
     if (!run.empty()) status.request = run.front().request;
     status.at_work = UpgradeJournal::is_in_use(status.places);
     return status;
+}
+
+Result<std::optional<SeenUpgrade>> see_upgrade(const fs::path& data_directory) {
+    const UpgradePlaces places(data_directory);
+    TRY_ASSIGN(const std::vector<JournalEntry> entries, UpgradeJournal::read(places));
+    const std::span<const JournalEntry> run = last_run(entries);
+    // What else is at the data directory's path is not looked at then: it need not be a cluster.
+    if (run.empty()) return std::optional<SeenUpgrade>();
+    TRY_ASSIGN(const SeenCluster seen, see_cluster(data_directory));
+    UpgradeStanding standing = judge_upgrade(run, seen);
+    SeenUpgrade upgrade{data_directory, places.root, *run.front().request, standing.state, std::move(standing.reason), seen.major, UpgradeJournal::is_in_use(places), {}};
+    struct stat st;
+    if (::stat(places.root.c_str(), &st) == 0) upgrade.owner = FileOwner{st.st_uid, st.st_gid};
+    return std::optional(std::move(upgrade));
 }
 
 std::string render_upgrade_status(const UpgradeStatus& status) {

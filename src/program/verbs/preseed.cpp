@@ -25,8 +25,8 @@ constexpr const char* kExitStatuses =
     "  8   the data directory holds a damaged cluster\n"
     "  10  the cluster is another one than the expected\n"
     "  14  try again: a repository that may have the cluster cannot be reached\n"
-    "  17  try again: another preseed of this directory is running\n"
-    "  18  a volume is not mounted\n"
+    "  17  try again: another preseed of this directory is running, or an upgrade of it\n"
+    "  18  a volume is not mounted, or an upgrade has to be gone on with or taken back first\n"
     "and the others of \"pg_steward reference errors\". After every one but 0, the data directory is as it was\n"
     "or, where it is a mount point, holds a restore that can be gone on with.";
 

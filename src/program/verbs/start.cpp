@@ -23,10 +23,11 @@ constexpr const char* kFooter =
     "  POSTGRES_PASSWORD       the password itself; taken out of the environment at once\n"
     "  POSTGRES_PASSWORD_FILE  as --password-file\n"
     "  START_POSTGRES          off: as --prepare-only\n"
+    "  AUTO_UPGRADE            on: as --auto-upgrade\n"
     "Without --reset-password, the password is that of the superuser of a cluster that --initialize makes.\n\n"
     "Exit status, when the server was not started: that of \"pg_steward preseed\", 17 also for a running server, 18 also for permissions\n"
-    "that keep the server from working, 21 when cluster and programs are of different releases, and the others of\n"
-    "\"pg_steward reference errors\". Afterwards it is the server's.";
+    "that keep the server from working and for an upgrade that is under way or has something in its way, 21 when cluster and\n"
+    "programs are of different releases, and the others of \"pg_steward reference errors\". Afterwards it is the server's.";
 
 struct StartCommand {
     explicit StartCommand(CLI::App& app);
@@ -34,7 +35,7 @@ struct StartCommand {
     SettingOptions settings;
     RestoreArguments restore;
     StartFlags flags;
-    std::string config_file;
+    std::string config_file, old_bindir;
     std::vector<std::string> mount_points;
     std::string status_file;
     std::vector<std::string> initdb_options;
@@ -57,6 +58,9 @@ StartCommand::StartCommand(CLI::App& app) : settings(app, {"repository", "cluste
     restore.add_standby(app);
     restore.add_tablespaces(app);
     restore.add_execution(app);
+    app.add_flag("--auto-upgrade", flags.auto_upgrade, "Upgrade a cluster of an older major to that of the programs; go on with an upgrade that was interrupted");
+    app.add_option("--upgrade-method", flags.upgrade_method, "copy, clone, copy-file-range, link, swap or dump (default: the quickest that leaves the old cluster as it is)")->type_name("METHOD");
+    app.add_option("--old-bindir", old_bindir, "Programs of the cluster's own major for an upgrade (default: beside the new ones, or those the server was last started with)")->type_name("DIR");
     app.add_option("--status-file", status_file, "Where preseed tells its state as JSON (default: DIR.preseed-status.json beside the data directory)")->type_name("FILE");
     app.add_option("--reset-password", flags.reset_role, "Role whose password is set, unless it is that password already")->type_name("ROLE");
     app.add_option("--password-file", flags.password_file, "File that holds the password")->type_name("FILE");
@@ -87,6 +91,7 @@ Result<int> run(const StartCommand& command) {
     if (task.request.password == PasswordSource::kVariable) task.password = std::move(environment.password);
     if (!task.request.password_file.empty()) task.request.password_file = fs::absolute(task.request.password_file);
     task.config_file = absolute_or_none(command.config_file);
+    task.old_bindir = absolute_or_none(command.old_bindir);
     for (const std::string& point : command.mount_points) task.mount_points.push_back(fs::absolute(point));
     task.status_file = absolute_or_none(command.status_file);
     task.initdb_options = command.initdb_options;
@@ -100,7 +105,7 @@ Result<int> run(const StartCommand& command) {
 }  // namespace
 
 void add_start_command(CLI::App& program, ChosenCommand& chosen) {
-    CLI::App& app = *program.add_subcommand("start", "See to permissions, data directory and password, then become the server");
+    CLI::App& app = *program.add_subcommand("start", "See to permissions, data directory, upgrade and password, then become the server");
     const auto command = std::make_shared<StartCommand>(app);
     on_chosen(app, chosen, [command] { return run(*command); });
 }

@@ -14,7 +14,7 @@ my $data = "$base/data";
 my @start = ('start', '--data-dir', $data, '--bindir', $bindir);
 my @initialize = ('--initialize', map { "--initdb-option=$_" } '--username=the boss', '--auth=scram-sha-256', '--no-sync');
 my @options = ('--', '-c', "port=$port", '-c', "unix_socket_directories=$sockets", '-c', 'listen_addresses=', '-c', 'fsync=off');
-delete @ENV{qw(PG_VERSION POSTGRES_PASSWORD POSTGRES_PASSWORD_FILE RESET_PASSWORD START_POSTGRES)};
+delete @ENV{qw(PG_VERSION POSTGRES_PASSWORD POSTGRES_PASSWORD_FILE RESET_PASSWORD START_POSTGRES AUTO_UPGRADE)};
 
 my $server;
 END { kill('QUIT', $server) if $server; }
@@ -80,6 +80,7 @@ sub refuses
 # Where nothing is, nothing is made unasked; what is not understood is an error.
 refuses({}, [], 5, qr/holds no cluster.*--restore.*--initialize/s, 'nothing there, nothing asked for');
 refuses({ START_POSTGRES => 'maybe' }, [@initialize], 3, qr/variable "START_POSTGRES".*"maybe".*hint: Use on or off/s, 'START_POSTGRES');
+refuses({ AUTO_UPGRADE => 'perhaps' }, [@initialize], 3, qr/variable "AUTO_UPGRADE".*"perhaps".*hint: Use on or off/s, 'AUTO_UPGRADE');
 refuses({ PG_VERSION => 'latest' }, [@initialize], 3, qr/variable "PG_VERSION".*"latest"/, 'PG_VERSION');
 refuses({ PG_VERSION => $major + 1 }, [@initialize], 21, qr/are of PostgreSQL $major, and @{[ $major + 1 ]} is asked for/, 'PG_VERSION of other programs');
 refuses({ RESET_PASSWORD => 'app' }, [@initialize], 2, qr/none is given.*POSTGRES_PASSWORD_FILE/s, 'RESET_PASSWORD without a password');
@@ -185,7 +186,7 @@ my %run = run_program(@start, '--dry-run');
 is($run{exit}, 18, 'the same, dry run: exit status');
 like($run{stdout}, qr/^server: /m, 'the same, dry run: the other steps are shown');
 chmod(0700, $data) or die;
-for my $other ([ $major + 1, qr/is of PostgreSQL $major, and the programs are of @{[ $major + 1 ]}.*Upgrade/s ], [ $major - 1, qr/older release/ ])
+for my $other ([ $major + 1, qr/is of PostgreSQL $major, and the programs are of @{[ $major + 1 ]}.*--auto-upgrade or AUTO_UPGRADE.*upgrade run/s ], [ $major - 1, qr/older release/ ])
 {
 	my ($version, $pattern) = @$other;
 	my $programs = "$base/programs-$version";

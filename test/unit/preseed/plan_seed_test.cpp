@@ -191,5 +191,64 @@ TEST(PlanSeed, TouchesNothingThatIsNoEmptyPlaceOrRestoreOfOurs) {
     });
 }
 
+/// An upgrade from 15 to 17 of what was cluster kTheirs.
+SeedEvidence with_upgrade(Content content, UpgradeState state, int major) {
+    SeedEvidence evidence = evidence_of(content);
+    SeenUpgrade& upgrade = evidence.upgrade.emplace();
+    upgrade.data_directory = evidence.directory;
+    upgrade.work_directory = "/srv/pg/data.upgrade";
+    upgrade.request.from = 15;
+    upgrade.request.path = {17};
+    upgrade.request.system_identifier = kTheirs;
+    upgrade.state = state;
+    upgrade.major = major;
+    return evidence;
+}
+
+TEST(PlanSeed, MakesNothingWhileAnUpgradeMayHoldTheOnlyCopy) {
+    const std::vector<RepositoryEvidence> full = {repository_of(State::kWithBackups)}, none = {repository_of(State::kEmpty)};
+    for (const UpgradeState state : {UpgradeState::kUnderWay, UpgradeState::kMustRollBack, UpgradeState::kRollingBack, UpgradeState::kUpgraded, UpgradeState::kCommitting}) {
+        for (const Content content : {Content::kMissing, Content::kEmpty, Content::kDamaged, Content::kForeign}) {
+            const SeedEvidence evidence = with_upgrade(content, state, 0);
+            EXPECT_FALSE(needs_repositories(evidence, kBoth));
+            EXPECT_EQ(outcome(kBoth, evidence, full), "wrong_state") << name_of(state) << to_string(content);
+            EXPECT_EQ(outcome(kInitializeOnly, evidence, none), "wrong_state") << name_of(state) << to_string(content);
+        }
+    }
+    SeedEvidence at_work = with_upgrade(Content::kMissing, UpgradeState::kRolledBack, 0);
+    at_work.upgrade->at_work = true;
+    EXPECT_EQ(outcome(kBoth, at_work, full), "busy");
+}
+
+TEST(PlanSeed, RefusesAClusterThatAnUpgradeHasNotDoneWith) {
+    EXPECT_EQ(outcome(kNothing, with_upgrade(Content::kCluster, UpgradeState::kUnderWay, 15), {}), "wrong_state");
+    EXPECT_EQ(outcome(kNothing, with_upgrade(Content::kCluster, UpgradeState::kUnderWay, 17), {}), "wrong_state");
+    EXPECT_EQ(outcome(kNothing, with_upgrade(Content::kCluster, UpgradeState::kUpgraded, 15), {}), "wrong_state");
+    EXPECT_EQ(outcome(kNothing, with_upgrade(Content::kCluster, UpgradeState::kUpgraded, 17), {}), "present");
+    EXPECT_EQ(outcome(kNothing, with_upgrade(Content::kCluster, UpgradeState::kCommitting, 17), {}), "present");
+    EXPECT_EQ(outcome(kNothing, with_upgrade(Content::kCluster, UpgradeState::kRolledBack, 15), {}), "present");
+    SeedEvidence committing = with_upgrade(Content::kCluster, UpgradeState::kCommitting, 17);
+    committing.upgrade->at_work = true;
+    EXPECT_EQ(outcome(kNothing, committing, {}), "present");
+}
+
+TEST(PlanSeed, BringsBackButDoesNotReplaceWhatWasRolledBackAndIsGone) {
+    const SeedEvidence gone = with_upgrade(Content::kMissing, UpgradeState::kRolledBack, 0);
+    EXPECT_EQ(outcome(kRestoreOnly, gone, {repository_of(State::kWithBackups)}), "restore");
+    EXPECT_EQ(outcome(kInitializeOnly, gone, {repository_of(State::kEmpty)}), "not_found");
+}
+
+TEST(PlanSeed, KnowsAnUpgradedClusterByItsEarlierIdentifier) {
+    SeedRequest expecting;
+    expecting.expected_identifier = kTheirs;
+    const SeedEvidence upgraded = with_upgrade(Content::kCluster, UpgradeState::kUpgraded, 17);
+    EXPECT_EQ(outcome(expecting, upgraded, {repository_of(State::kWithBackups, kTheirs)}), "present");
+    EXPECT_NE(decide_seed(expecting, upgraded, {}).notes.back().find("Expect 7000000000000000001 from now on."), std::string::npos);
+    expecting.expected_identifier = kOurs + 5;
+    EXPECT_EQ(outcome(expecting, upgraded, {}), "foreign_repository");
+    expecting.expected_identifier = kTheirs;
+    EXPECT_EQ(outcome(expecting, with_upgrade(Content::kCluster, UpgradeState::kRolledBack, 15), {}), "foreign_repository");
+}
+
 }  // namespace
 }  // namespace steward

@@ -31,6 +31,27 @@ TEST(StartRequest, TakesSwitchesAsTheServersSettingsHaveThem) {
     for (const char* off : {"off", "Off", "false", "no", "0"}) EXPECT_FALSE(make_start_request({}, {{"START_POSTGRES", off}})->start) << off;
 }
 
+TEST(StartRequest, UpgradesByFlagOrVariable) {
+    EXPECT_FALSE(make_start_request({}, {})->auto_upgrade);
+    EXPECT_TRUE(make_start_request({}, {{"AUTO_UPGRADE", "yes"}})->auto_upgrade);
+    EXPECT_FALSE(make_start_request({}, {{"AUTO_UPGRADE", "0"}})->auto_upgrade);
+    EXPECT_THAT(problem_with({{"AUTO_UPGRADE", "18"}}), HasSubstr("configuration: environment variable \"AUTO_UPGRADE\""));
+    StartFlags flags;
+    flags.auto_upgrade = true;
+    EXPECT_TRUE(make_start_request(flags, {{"AUTO_UPGRADE", "off"}})->auto_upgrade);
+}
+
+TEST(StartRequest, TakesAMethodOfUpgradesOrLeavesTheChoice) {
+    EXPECT_FALSE(make_start_request({}, {})->upgrade_method);
+    StartFlags flags;
+    flags.upgrade_method = "auto";
+    EXPECT_FALSE(make_start_request(flags, {})->upgrade_method);
+    flags.upgrade_method = "copy-file-range";
+    EXPECT_EQ(make_start_request(flags, {})->upgrade_method, TransferMethod::kCopyFileRange);
+    flags.upgrade_method = "magic";
+    EXPECT_EQ(make_start_request(flags, {}).error().code(), ErrorCode::usage);
+}
+
 TEST(StartRequest, RefusesVariablesThatAreNotUnderstood) {
     for (const char* value : {"maybe", "2", " on", "onn"})
         EXPECT_THAT(problem_with({{"START_POSTGRES", value}}), HasSubstr("configuration: environment variable \"START_POSTGRES\"")) << value;
