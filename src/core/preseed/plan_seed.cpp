@@ -97,11 +97,23 @@ private:
                           .object(directory()));
     }
 
+    /// What to type for a cluster that had the name before, for `wanted` or for any; empty when there is none with a backup.
+    std::string former_system(std::optional<uint64_t> wanted) const {
+        for (const RepositoryEvidence& repository : repositories_)
+            for (const uint64_t former : repository.former)
+                if (former == wanted.value_or(former))
+                    return formatted("Cluster {} had the name before and has backups in \"{}\": \"pg_steward restore --system-identifier {}\" brings it back.", former,
+                                     repository.url, former);
+        return {};
+    }
+
     SeedDecision refuse_identity(const std::string& whose, uint64_t found, uint64_t expected) const {
+        const std::string former = former_system(expected);
         return refuse(Error(ErrorCode::foreign_repository, formatted("{} is another database cluster than the expected one", whose))
                           .detail(formatted("Its system identifier is {}, {} is expected.", found, expected))
-                          .hint(formatted("{} Check which volume is mounted, and the names in --repository, --cluster and --expect-system-identifier.",
-                                          kUntouched))
+                          .hint(formatted("{} {}", kUntouched,
+                                          former.empty() ? "Check which volume is mounted, and the names in --repository, --cluster and --expect-system-identifier."
+                                                         : former))
                           .object(directory()));
     }
 
@@ -111,9 +123,17 @@ private:
                 decision.notes.push_back(formatted("Repository \"{}\" could not be reached: {}.", repository.url, repository.problem));
     }
 
+    /// Whether the cluster in the directory takes the name over from this one when its server starts.
+    bool is_predecessor(uint64_t identifier) const {
+        return evidence_.cluster && std::ranges::find(evidence_.cluster->predecessors, identifier) != evidence_.cluster->predecessors.end();
+    }
+
     void note_other_clusters(SeedDecision& decision, uint64_t identifier) const {
         for (const RepositoryEvidence& repository : repositories_)
-            if (repository.system_identifier && *repository.system_identifier != identifier)
+            if (repository.system_identifier && is_predecessor(*repository.system_identifier))
+                decision.notes.push_back(formatted("Repository \"{}\" knows it as {}, as which it was upgraded; the server goes on there under its own.",
+                                                   repository.url, *repository.system_identifier));
+            else if (repository.system_identifier && *repository.system_identifier != identifier)
                 decision.notes.push_back(formatted("Repository \"{}\" holds another cluster under this name, with system identifier {}.",
                                                    repository.url, *repository.system_identifier));
     }
@@ -125,7 +145,7 @@ private:
             return refuse_identity(whose, identifier, *request_.expected_identifier);
         // As for a restore, the first repository that can be reached says whose they are.
         const auto first = std::ranges::find_if(repositories_, [](const RepositoryEvidence& r) { return r.system_identifier.has_value(); });
-        if (first != repositories_.end() && *first->system_identifier != identifier)
+        if (first != repositories_.end() && *first->system_identifier != identifier && !is_predecessor(*first->system_identifier))
             return refuse_identity(formatted("{}, as repository \"{}\" knows it,", whose, first->url), identifier, *first->system_identifier);
         SeedDecision decision;
         decision.action = SeedAction::kPresent;
@@ -205,12 +225,14 @@ private:
 
     SeedDecision refuse_no_backup() const {
         const std::string used = urls_of([](const RepositoryEvidence& r) { return r.state == RepositoryState::kWithoutBackup; });
+        const std::string former = former_system({});
         return refuse(Error(ErrorCode::not_found, "no repository has a backup to restore")
                           .detail(used.empty() ? std::string("Every repository was reached, and none knows a cluster of this name.")
                                                : formatted("A cluster of this name is known in {}, without a backup.", used))
-                          .hint(request_.initialize
-                                    ? "Check --cluster and --expect-system-identifier. A new cluster needs a name that no repository knows."
-                                    : "Check --repository and --cluster. If there never was such a cluster, allow a new one with --initialize.")
+                          .hint(!former.empty() ? former
+                                : request_.initialize
+                                    ? std::string("Check --cluster and --expect-system-identifier. A new cluster needs a name that no repository knows.")
+                                    : std::string("Check --repository and --cluster. If there never was such a cluster, allow a new one with --initialize."))
                           .object(directory()));
     }
 

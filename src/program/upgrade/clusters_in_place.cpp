@@ -4,10 +4,12 @@
 #include <system_error>
 
 #include "core/base/bytes.h"
+#include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "program/upgrade/cluster_directories.h"
 #include "program/upgrade/copy_tree.h"
+#include "program/upgrade/mark_succession.h"
 #include "program/upgrade/transfer.h"
 
 namespace steward {
@@ -129,6 +131,21 @@ Result<void> require_in_data_directory(const UpgradeContext& context, int major,
     return {};
 }
 
+/// In the repository the new cluster takes the old one's place, when it is started. link and swap have left the old one without its control file, but
+/// there is its copy; where neither is any more, the exchange was begun and this has been done.
+Result<void> let_new_one_go_on(const UpgradeContext& context, const SeenCluster& seen, const fs::path& made) {
+    const UpgradePlaces& places = context.places;
+    if (is_whole(seen, context.request.from)) return mark_succession(places.data_directory, made, SystemClock());
+    return is_there(places.preserved()) ? mark_succession(places.preserved(), made, SystemClock()) : Result<void>();
+}
+
+/// The new cluster, `seen` in the data directory, may have been used and have its place in the repository: the old one goes on for it in turn. Where
+/// the new one is not in the data directory any more this has been done.
+Result<void> take_name_back(const UpgradeContext& context, const SeenCluster& seen, const fs::path& old) {
+    if (!is_whole(seen, context.request.target()) || !is_there(old)) return {};
+    return mark_succession(context.places.data_directory, old, SystemClock());
+}
+
 /// Those of pg_upgrade would have "pg_ctl restart" start the old server as pg_upgrade did.
 Result<void> restore_server_options(const UpgradePlaces& places) {
     constexpr uint64_t kMostOptions = 1 << 20;
@@ -176,6 +193,7 @@ Result<void> exchange_clusters(const UpgradeContext& context) {
         // It tells how our private server was started.
         TRY(remove_tree(made / "postmaster.opts"));
         TRY(sync_directory(made));
+        TRY(let_new_one_go_on(context, seen, made));
         TRY(put_in_data_directory(context, made, places.old()));
     } else if (is_there(made)) {
         TRY(rename_durably(made, places.old()));
@@ -189,9 +207,11 @@ Result<void> bring_back_old_cluster(const UpgradeContext& context) {
     TRY_ASSIGN(const SeenCluster seen, see_cluster(places.data_directory));
     if (!is_whole(seen, context.request.from)) {
         if (context.request.needs_preserving()) {
+            TRY(take_name_back(context, seen, places.preserved()));
             TRY(restore_preserved(context));
         } else {
             TRY_ASSIGN(const fs::path old, find_old_cluster(context));
+            TRY(take_name_back(context, seen, old));
             TRY(put_in_data_directory(context, old, places.discarded()));
         }
     }
