@@ -47,6 +47,7 @@ CORE_SOURCES = \
 	src/core/expiry/expire.cpp \
 	src/core/expiry/holdings.cpp \
 	src/core/expiry/keep.cpp \
+	src/core/expiry/remove_former.cpp \
 	src/core/jobs/expiry_debt.cpp \
 	src/core/jobs/job_history.cpp \
 	src/core/jobs/job_record.cpp \
@@ -91,6 +92,7 @@ CORE_SOURCES = \
 	src/core/repository/backup_summary.cpp \
 	src/core/repository/catalog.cpp \
 	src/core/repository/gap_ledger.cpp \
+	src/core/repository/identity.cpp \
 	src/core/repository/layout.cpp \
 	src/core/repository/lease.cpp \
 	src/core/repository/object.cpp \
@@ -99,6 +101,7 @@ CORE_SOURCES = \
 	src/core/repository/record_list.cpp \
 	src/core/repository/repository.cpp \
 	src/core/repository/restore_points.cpp \
+	src/core/repository/succession.cpp \
 	src/core/repository/verification_record.cpp \
 	src/core/repository/wal_tail.cpp \
 	src/core/restore/backup_manifest.cpp \
@@ -190,6 +193,7 @@ PROGRAM_SOURCES = \
 	src/program/engine/upkeep.cpp \
 	src/program/engine/wal.cpp \
 	src/program/engine/window_watch.cpp \
+	src/program/former_systems.cpp \
 	src/program/main.cpp \
 	src/program/niceness.cpp \
 	src/program/open_repositories.cpp \
@@ -239,6 +243,7 @@ PROGRAM_SOURCES = \
 	src/program/upgrade/full_disk.cpp \
 	src/program/upgrade/leftover_processes.cpp \
 	src/program/upgrade/logged_program.cpp \
+	src/program/upgrade/mark_succession.cpp \
 	src/program/upgrade/plan_request.cpp \
 	src/program/upgrade/private_server.cpp \
 	src/program/upgrade/read_facts.cpp \
@@ -271,6 +276,7 @@ PROGRAM_SOURCES = \
 	src/program/verbs/reset_password.cpp \
 	src/program/verbs/restore.cpp \
 	src/program/verbs/start.cpp \
+	src/program/verbs/succeed.cpp \
 	src/program/verbs/upgrade.cpp \
 	src/program/verbs/upgrade_run.cpp \
 	src/program/verbs/verify.cpp \

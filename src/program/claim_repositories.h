@@ -14,7 +14,8 @@ namespace steward {
 /// Who the server is, as the repository records it.
 Identity identity_of(const ServerFacts& facts);
 
-/// Open every repository of `settings` for writing, claiming the cluster's name where nobody has. `clock` outlives the result.
+/// Open every repository of `settings` for writing, claiming the cluster's name where nobody has, or where who has is a predecessor by the mark
+/// of succession in the data directory. `clock` outlives the result.
 /// The place itself (file: the directory) is not created: a missing one is most likely a volume that is not mounted.
 /// Errors: as open_storage and Repository::open_or_claim, with the repository in the context.
 Result<std::vector<Repository>> claim_repositories(const Settings& settings, const ServerFacts& facts, const Clock& clock);

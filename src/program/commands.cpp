@@ -58,6 +58,13 @@ void add_output_option(CLI::App& app, OutputFormat& format) {
         ->option_text("FORMAT");
 }
 
+CLI::Option* add_system_option(CLI::App& app, std::optional<uint64_t>& system_identifier) {
+    return app
+        .add_option("--system-identifier", system_identifier,
+                    "Of a cluster that had this name in the repository before, as before a major upgrade (default: the one that has it now)")
+        ->type_name("N");
+}
+
 void on_chosen(CLI::App& app, ChosenCommand& chosen, Command command) {
     app.callback([&chosen, command = std::move(command)] { chosen.run = command; });
 }

@@ -3,9 +3,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,9 @@ enum class OutputFormat { kText, kJson };
 /// Add --output text|json to `app`.
 void add_output_option(CLI::App& app, OutputFormat& format);
 
+/// Add --system-identifier N to `app`: of a cluster that had the cluster's name before, as ReadingContext wants it.
+CLI::Option* add_system_option(CLI::App& app, std::optional<uint64_t>& system_identifier);
+
 /// Run `command` of `app` when the parser meets it.
 void on_chosen(CLI::App& app, ChosenCommand& chosen, Command command);
 
@@ -69,6 +74,7 @@ void add_preseed_command(CLI::App& program, ChosenCommand& chosen);
 void add_reset_password_command(CLI::App& program, ChosenCommand& chosen);
 void add_restore_command(CLI::App& program, ChosenCommand& chosen);
 void add_start_command(CLI::App& program, ChosenCommand& chosen);
+void add_succeed_command(CLI::App& program, ChosenCommand& chosen);
 void add_upgrade_command(CLI::App& program, ChosenCommand& chosen);
 void add_verify_command(CLI::App& program, ChosenCommand& chosen);
 void add_wal_get_command(CLI::App& program, ChosenCommand& chosen);

@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
     steward::add_preseed_command(program, chosen);
     steward::add_reset_password_command(program, chosen);
     steward::add_start_command(program, chosen);
+    steward::add_succeed_command(program, chosen);
     steward::add_wal_get_command(program, chosen);
     steward::add_engine_command(program, chosen);
     steward::add_reference_command(program, chosen);

@@ -2,7 +2,6 @@
 
 #include "core/base/format.h"
 
-
 namespace steward {
 
 namespace {
@@ -16,7 +15,7 @@ Result<std::unique_ptr<Storage>> open_patient_storage(const StorageUrl& url, Sto
 
 Result<Repository> open_repository(const StorageUrl& url, const std::string& cluster, StorageAccess access, const ReadingContext& context) {
     TRY_ASSIGN(std::unique_ptr<Storage> storage, open_patient_storage(url, access, context));
-    return Repository::open(std::move(storage), cluster);
+    return Repository::open(std::move(storage), cluster, context.system_identifier);
 }
 
 Error foreign(const Repository& repository, const Repository& first) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ struct ReadingContext {
     RetryTimer& timer;
     CancelToken cancel;
     std::chrono::milliseconds patience{60'000};  ///< how long a call that may succeed later is repeated
+    std::optional<uint64_t> system_identifier{};  ///< whose part is opened, when it is not that of who has the cluster's name now
 };
 
 struct OpenedRepositories {

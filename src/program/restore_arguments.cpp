@@ -139,6 +139,7 @@ Result<RestoreOptions> RestoreArguments::make_options(const Settings& settings, 
         TRY_ASSIGN(options.server_major, server_major_of(bindir));
     }
     TRY_ASSIGN(options.wal_get, own_wal_get(settings));
+    options.wal_get.system_identifier = system_identifier;
     options.standby = make_standby(*this);
     options.workers = jobs;
     return options;

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -30,6 +31,7 @@ struct RestoreArguments {
     Result<RestoreOptions> make_options(const Settings& settings, const std::filesystem::path& data_directory) const;
 
     std::string backup;
+    std::optional<uint64_t> system_identifier;  ///< restore only: of a cluster that had the name before
     std::optional<std::string> time, xid, name, lsn;
     bool immediate = false;
     std::string timeline = "latest";

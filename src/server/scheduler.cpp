@@ -219,7 +219,7 @@ Result<void> Scheduler::start(ScheduledJob job, const RunPlan& plan) {
     return keep_an_eye_on(name_of(job), job == ScheduledJob::kBackup ? start_backup(JobTrigger::kSchedule) : start_job({.kind = kind, .trigger = JobTrigger::kSchedule}));
 }
 
-/// Take the backup that is owed where WAL was given up, whether backups are scheduled or not.
+/// Take the backup that is owed where WAL was given up, or to a cluster that has none of its own, whether backups are scheduled or not.
 Result<void> Scheduler::serve_owed_backup() {
     OwedBackupFacts facts;
     facts.in_recovery = RecoveryInProgress();
@@ -228,16 +228,18 @@ Result<void> Scheduler::serve_owed_backup() {
     TimeLineID timeline = 0;
     facts.reached.lsn.value = GetFlushRecPtr(&timeline);
     facts.reached.timeline = timeline;
+    JobTrigger trigger = JobTrigger::kGap;
     {
         const SharedLock lock(shared_state(), LW_SHARED);
         const SharedWindow& window = shared_state()->window;
-        if (window.owed_timeline == 0) return {};
+        if (window.owed_timeline == 0 && !window.first_backup_owed) return {};
+        if (window.owed_timeline == 0) trigger = JobTrigger::kSuccession;
         facts.owed = WalPlace{window.owed_timeline, {window.owed_lsn}};
         facts.looked = time_point(window.read_at).value_or(TimePoint());
         const SharedRun& run = backup_run();
         facts.running = run.is_active();
         facts.last_end = time_point(run.finished);
-        facts.last_failed = run.state == JobState::kFailed && run.trigger == JobTrigger::kGap;
+        facts.last_failed = run.state == JobState::kFailed && run.trigger == trigger;
     }
     const std::optional<TimePoint> at = owed_backup_at(facts);
     if (!at) return {};
@@ -245,8 +247,10 @@ Result<void> Scheduler::serve_owed_backup() {
         sleep_at_most(std::chrono::ceil<std::chrono::milliseconds>(*at - facts.now));
         return {};
     }
-    TRY(report({LogLevel::kLog, "backup_owed", formatted("starting a backup, since WAL up to {} was given up", facts.owed->lsn), {}, {}, {}, {}}));
-    return keep_an_eye_on(name_of(ScheduledJob::kBackup), start_backup(JobTrigger::kGap));
+    const std::string why = trigger == JobTrigger::kGap ? formatted("since WAL up to {} was given up", facts.owed->lsn)
+                                                        : std::string("the first since this cluster went on for another one in the repository");
+    TRY(report({LogLevel::kLog, "backup_owed", formatted("starting a backup, {}", why), {}, {}, {}, {}}));
+    return keep_an_eye_on(name_of(ScheduledJob::kBackup), start_backup(trigger));
 }
 
 /// See that the worker of a run that was started comes up. A run that could not be started has its failure recorded.

@@ -193,6 +193,7 @@ struct SharedWindow {
     SharedRows<SharedRestorePoint> restore_points;
     uint32 owed_timeline;  ///< 0, or: a backup is owed for WAL that was given up, up to owed_lsn
     uint64 owed_lsn;
+    bool first_backup_owed;  ///< the cluster goes on for another one, and has no backup of its own
 };
 
 enum class JobState : int { kIdle, kStarting, kRunning, kSucceeded, kFailed };

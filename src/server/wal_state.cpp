@@ -152,13 +152,14 @@ void note_recovery_window(const RecoveryWindowMessage& message) {
     SharedWindow& window = shared_state()->window;
     window.owed_timeline = message.owed_timeline;
     window.owed_lsn = message.owed_lsn;
+    window.first_backup_owed = message.first_backup_owed;
     window.read_at = GetCurrentTimestamp();
     window.error.assign(message.error);
     assign_rows(window.intervals, message.intervals, message.interval_count);
     assign_rows(window.gaps, message.gaps, message.gap_count);
     assign_rows(window.restore_points, message.restore_points, message.restore_point_count);
     // The scheduler takes the backup.
-    if (Latch* scheduler = shared_state()->schedule.worker.latch; scheduler != nullptr && message.owed_lsn != 0) SetLatch(scheduler);
+    if (Latch* scheduler = shared_state()->schedule.worker.latch; scheduler != nullptr && (message.owed_lsn != 0 || message.first_backup_owed)) SetLatch(scheduler);
 }
 
 uint64 ask_for(std::string_view name) {

@@ -93,6 +93,14 @@ bool is_usable(const DoctorFacts& facts, const RepositoryHealth& repository, Fou
         return false;
     }
     const bool has_cluster = facts.directory && facts.directory->has_cluster();
+    if (has_cluster && evidence.system_identifier &&
+        std::ranges::find(facts.directory->evidence.cluster->predecessors, *evidence.system_identifier) != facts.directory->evidence.cluster->predecessors.end()) {
+        found.push_back({"repository_to_take_over", Weight::kWarning,
+                         formatted("repository \"{}\" has this name for cluster {}, which was upgraded to that in the data directory: nothing of that is archived yet",
+                                   evidence.url, *evidence.system_identifier),
+                         "Start the server: it goes on there under its own system identifier, and takes a backup."});
+        return false;
+    }
     if (has_cluster && evidence.system_identifier && *evidence.system_identifier != facts.directory->evidence.cluster->system_identifier) {
         found.push_back({"repository_foreign", Weight::kError,
                          formatted("repository \"{}\" holds another cluster under this name: its system identifier is {}, that of the data directory is {}", evidence.url,

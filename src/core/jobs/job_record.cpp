@@ -15,8 +15,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::pair<JobTrigger, std::string_view>, 3> kTriggers = {
-    {{JobTrigger::kManual, "manual"}, {JobTrigger::kSchedule, "schedule"}, {JobTrigger::kGap, "gap"}}};
+constexpr std::array<std::pair<JobTrigger, std::string_view>, 4> kTriggers = {{{JobTrigger::kManual, "manual"},
+                                                                               {JobTrigger::kSchedule, "schedule"},
+                                                                               {JobTrigger::kGap, "gap"},
+                                                                               {JobTrigger::kSuccession, "succession"}}};
 constexpr std::array<std::pair<JobResult, std::string_view>, 4> kResults = {{{JobResult::kRunning, "running"},
                                                                              {JobResult::kSucceeded, "succeeded"},
                                                                              {JobResult::kFailed, "failed"},

@@ -15,12 +15,13 @@ namespace steward {
 enum class JobTrigger {
     kManual,
     kSchedule,
-    kGap,  ///< WAL was given up: nothing after it could be recovered without this backup
+    kGap,         ///< WAL was given up: nothing after it could be recovered without this backup
+    kSuccession,  ///< the cluster went on for another one, and had no backup of its own
 };
 
 enum class JobResult { kRunning, kSucceeded, kFailed, kCancelled };
 
-/// "manual", "schedule"; "running", "succeeded", "failed", "cancelled": as in the file and in steward.jobs.
+/// "manual", "schedule", "gap", "succession"; "running", "succeeded", "failed", "cancelled": as in the file and in steward.jobs.
 std::string_view to_string(JobTrigger trigger);
 std::string_view to_string(JobResult result);
 

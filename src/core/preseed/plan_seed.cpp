@@ -100,11 +100,23 @@ private:
                           .object(directory()));
     }
 
+    /// What to type for a cluster that had the name before, for `wanted` or for any; empty when there is none with a backup.
+    std::string former_system(std::optional<uint64_t> wanted) const {
+        for (const RepositoryEvidence& repository : repositories_)
+            for (const uint64_t former : repository.former)
+                if (former == wanted.value_or(former))
+                    return formatted("Cluster {} had the name before and has backups in \"{}\": \"pg_steward restore --system-identifier {}\" brings it back.", former,
+                                     repository.url, former);
+        return {};
+    }
+
     SeedDecision refuse_identity(const std::string& whose, uint64_t found, uint64_t expected) const {
+        const std::string former = former_system(expected);
         return refuse(Error(ErrorCode::foreign_repository, formatted("{} is another database cluster than the expected one", whose))
                           .detail(formatted("Its system identifier is {}, {} is expected.", found, expected))
-                          .hint(formatted("{} Check which volume is mounted, and the names in --repository, --cluster and --expect-system-identifier.",
-                                          kUntouched))
+                          .hint(formatted("{} {}", kUntouched,
+                                          former.empty() ? "Check which volume is mounted, and the names in --repository, --cluster and --expect-system-identifier."
+                                                         : former))
                           .object(directory()));
     }
 
@@ -114,9 +126,17 @@ private:
                 decision.notes.push_back(formatted("Repository \"{}\" could not be reached: {}.", repository.url, repository.problem));
     }
 
+    /// Whether the cluster in the directory takes the name over from this one when its server starts.
+    bool is_predecessor(uint64_t identifier) const {
+        return evidence_.cluster && std::ranges::find(evidence_.cluster->predecessors, identifier) != evidence_.cluster->predecessors.end();
+    }
+
     void note_other_clusters(SeedDecision& decision, uint64_t identifier) const {
         for (const RepositoryEvidence& repository : repositories_)
-            if (repository.system_identifier && *repository.system_identifier != identifier)
+            if (repository.system_identifier && is_predecessor(*repository.system_identifier))
+                decision.notes.push_back(formatted("Repository \"{}\" knows it as {}, as which it was upgraded; the server goes on there under its own.",
+                                                   repository.url, *repository.system_identifier));
+            else if (repository.system_identifier && *repository.system_identifier != identifier)
                 decision.notes.push_back(formatted("Repository \"{}\" holds another cluster under this name, with system identifier {}.",
                                                    repository.url, *repository.system_identifier));
     }
@@ -144,15 +164,14 @@ private:
         return decision;
     }
 
-    /// An upgrade gives a cluster another identifier; as long as the journal of it is there, the old one is good for it too.
+    /// An upgrade gives a cluster another identifier. The old one is good for it too: its mark says so, and its journal as long as that is there.
     bool is_known_as(uint64_t identifier) const {
         const bool was_its_own = evidence_.upgrade && evidence_.upgrade->has_upgraded() && identifier == evidence_.upgrade->request.system_identifier;
-        return was_its_own || identifier == evidence_.cluster->system_identifier;
+        return was_its_own || is_predecessor(identifier) || identifier == evidence_.cluster->system_identifier;
     }
 
     void note_upgrade(SeedDecision& decision) const {
-        if (!evidence_.upgrade) return;
-        decision.notes.push_back(describe_rest(*evidence_.upgrade));
+        if (evidence_.upgrade) decision.notes.push_back(describe_rest(*evidence_.upgrade));
         if (request_.expected_identifier && *request_.expected_identifier != evidence_.cluster->system_identifier)
             decision.notes.push_back(formatted("Cluster {} was expected, and has been upgraded. Expect {} from now on.", *request_.expected_identifier, evidence_.cluster->system_identifier));
     }
@@ -222,12 +241,14 @@ private:
 
     SeedDecision refuse_no_backup() const {
         const std::string used = urls_of([](const RepositoryEvidence& r) { return r.state == RepositoryState::kWithoutBackup; });
+        const std::string former = former_system({});
         return refuse(Error(ErrorCode::not_found, "no repository has a backup to restore")
                           .detail(used.empty() ? std::string("Every repository was reached, and none knows a cluster of this name.")
                                                : formatted("A cluster of this name is known in {}, without a backup.", used))
-                          .hint(request_.initialize
-                                    ? "Check --cluster and --expect-system-identifier. A new cluster needs a name that no repository knows."
-                                    : "Check --repository and --cluster. If there never was such a cluster, allow a new one with --initialize.")
+                          .hint(!former.empty() ? former
+                                : request_.initialize
+                                    ? std::string("Check --cluster and --expect-system-identifier. A new cluster needs a name that no repository knows.")
+                                    : std::string("Check --repository and --cluster. If there never was such a cluster, allow a new one with --initialize."))
                           .object(directory()));
     }
 

@@ -37,6 +37,7 @@ struct RepositoryEvidence {
     RepositoryState state = RepositoryState::kUnreachable;
     std::optional<uint64_t> system_identifier;  ///< of the cluster of this name
     std::string problem;                        ///< kUnreachable: why
+    std::vector<uint64_t> former = {};          ///< of those that had the name before it and have backups, the latest first
 };
 
 enum class SeedAction { kPresent, kRestore, kInitialize, kRefuse };

@@ -12,6 +12,7 @@
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "core/postgres/pg_version.h"
+#include "core/repository/succession.h"
 #include "core/restore/unpack.h"
 
 namespace steward {
@@ -101,6 +102,10 @@ Result<void> read_cluster(SeedEvidence& evidence) {
     if (control.ok()) {
         TRY_ASSIGN(const int major, read_pg_version(evidence.directory));
         evidence.cluster = SeedCluster{major, control->system_identifier, control->state};
+        // A mark that cannot be read is one that is not there: the server says what is wrong with it.
+        const Result<std::optional<Succession>> mark = read_succession(evidence.directory);
+        for (const Predecessor& predecessor : predecessors_of(control->system_identifier, mark.ok() ? *mark : std::nullopt))
+            evidence.cluster->predecessors.push_back(predecessor.system_identifier);
         return {};
     }
     if (control.error().code() != ErrorCode::corrupt_object) return control.error();

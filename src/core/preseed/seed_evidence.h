@@ -32,6 +32,7 @@ struct SeedCluster {
     int major = 0;
     uint64_t system_identifier = 0;
     ClusterState state = ClusterState::kStartingUp;
+    std::vector<uint64_t> predecessors = {};  ///< that it goes on for in the repositories, by its mark of succession
 };
 
 /// A place that should have a volume and has none.

@@ -86,7 +86,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GivenUpMessage, names)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalStatusMessage, backlog_files, backlog_bytes, bytes_per_second, repositories)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CatalogMessage, backups, error)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RecoveryWindowMessage, intervals, interval_count, gaps, gap_count, restore_points, restore_point_count,
-                                   owed_timeline, owed_lsn, error)
+                                   owed_timeline, owed_lsn, first_backup_owed, error)
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupStartMessage, label, start_lsn, started_us, from_standby, reuse, full_read, wal_summaries)
 

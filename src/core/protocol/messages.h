@@ -26,7 +26,7 @@
 namespace steward {
 
 /// Raised whenever a message changes its meaning.
-inline constexpr int kProtocolVersion = 2;
+inline constexpr int kProtocolVersion = 3;
 
 using Json = nlohmann::json;
 
@@ -195,6 +195,7 @@ struct RecoveryWindowMessage {
     std::string error;  ///< not empty when a repository could not be read; what it alone holds is missing then
     uint32_t owed_timeline = 0;  ///< 0, or: WAL up to owed_lsn of this timeline was given up, and no backup has been taken since
     uint64_t owed_lsn = 0;
+    bool first_backup_owed = false;  ///< the cluster goes on for another one, and no repository has a backup of its own
 };
 
 /// Copy the data directory now: pg_backup_start has returned.

@@ -23,6 +23,14 @@ std::optional<std::string> Layout::cluster_of_identity(std::string_view key) {
 std::string Layout::identity_prefix(std::string_view cluster) { return formatted("{}{}/", identities_prefix(), cluster); }
 std::string Layout::identity(std::string_view cluster, unsigned number) { return formatted("{}{:04}", identity_prefix(cluster), number); }
 
+std::optional<unsigned> Layout::number_of_identity(std::string_view cluster, std::string_view key) {
+    const std::string prefix = identity_prefix(cluster);
+    unsigned number = 0;
+    if (!key.starts_with(prefix) || std::from_chars(key.data() + prefix.size(), key.data() + key.size(), number).ec != std::errc()) return std::nullopt;
+    // What builds the same key again is one of ours.
+    return identity(cluster, number) == key ? std::optional(number) : std::nullopt;
+}
+
 std::optional<ObjectKind> Layout::kind_of(std::string_view key) const {
     if (key.starts_with(wal_prefix())) {
         const std::string_view name = key.substr(key.rfind('/') + 1);

@@ -38,6 +38,8 @@ public:
     static std::optional<std::string> cluster_of_identity(std::string_view key);
     static std::string identity_prefix(std::string_view cluster);
     static std::string identity(std::string_view cluster, unsigned number);
+    /// The number of the identity whose key `key` is, or nothing.
+    static std::optional<unsigned> number_of_identity(std::string_view cluster, std::string_view key);
 
     /// Everything of this cluster but its identity.
     const std::string& prefix() const { return base_; }

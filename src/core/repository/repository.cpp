@@ -2,13 +2,10 @@
 
 #include <fmt/ranges.h>
 
-#include <nlohmann/json.hpp>
-
-#include <charconv>
-#include <functional>
+#include <algorithm>
 
 #include "core/base/format.h"
-#include "core/postgres/wal_name.h"
+#include "core/repository/identity.h"
 
 namespace steward {
 
@@ -16,65 +13,53 @@ namespace {
 
 /// Far above any object this release writes (WAL segments end at 1 GB), far below what would exhaust memory by a forged size.
 constexpr uint64_t kMaxObjectSize = uint64_t{2} << 30;
-/// Beyond any major to come: a number that makes no sense is damage, not a version.
-constexpr uint64_t kMaxMajor = 1000;
-
-Bytes render_identity(const std::string& cluster, const Identity& identity, const Clock& clock) {
-    const nlohmann::ordered_json json = {
-        {"cluster", cluster},
-        {"system_identifier", std::to_string(identity.system_identifier)},
-        {"postgresql_major", identity.major},
-        {"wal_segment_size", identity.wal_segment_size},
-        {"created", format_time(clock.now())},
-    };
-    return to_bytes(json.dump(2) + "\n");
-}
-
-Result<Identity> parse_identity(ByteView content, const std::string& key) {
-    const auto json = nlohmann::json::parse(as_text(content), nullptr, false);
-    Identity identity;
-    if (json.is_object() && json.contains("system_identifier") && json["system_identifier"].is_string() && json.contains("postgresql_major") &&
-        json["postgresql_major"].is_number_unsigned() && json.contains("wal_segment_size") && json["wal_segment_size"].is_number_unsigned()) {
-        const std::string& number = json["system_identifier"].get_ref<const std::string&>();
-        const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), identity.system_identifier);
-        const auto major = json["postgresql_major"].get<uint64_t>(), segment_size = json["wal_segment_size"].get<uint64_t>();
-        identity.major = static_cast<int>(major);
-        identity.wal_segment_size = static_cast<uint32_t>(segment_size);
-        // Whoever reads the identity divides by the segment size.
-        if (problem == std::errc() && end == number.data() + number.size() && major <= kMaxMajor && is_valid_wal_segment_size(segment_size))
-            return identity;
-    }
-    return Error(ErrorCode::corrupt_object, formatted("object \"{}\" does not describe a database cluster", key)).object(key);
-}
-
-/// The identity object in force, or nothing when the name is unclaimed.
-Result<std::optional<std::string>> newest_identity_key(Storage& storage, const std::string& cluster) {
-    std::optional<std::string> newest;
-    TRY(for_each_object(storage, Layout::identity_prefix(cluster), [&](const ObjectInfo& object) -> Result<void> {
-        newest = object.key;
-        return {};
-    }));
-    return newest;
-}
-
-Result<Identity> load_identity(Storage& storage, const std::string& key) {
-    TRY_ASSIGN(const Bytes object, read_object(storage, key, kMaxObjectSize));
-    TRY_ASSIGN(const Bytes content, open_object(object, {key, ObjectKind::kIdentity, 0}));
-    return parse_identity(content, key);
-}
 
 Error foreign(const Storage& storage, const std::string& cluster, const Identity& theirs, const Identity& mine) {
     return Error(ErrorCode::foreign_repository, formatted("repository \"{}\" holds another database cluster as \"{}\"", storage.url(), cluster))
         .detail(formatted("The repository's system identifier is {}, this server's is {}.", theirs.system_identifier, mine.system_identifier))
-        .hint("Set \"steward.cluster\" to a name of its own for this server, or use another repository.")
+        .hint(formatted("Set \"steward.cluster\" to a name of its own for this server, or use another repository. If this is that cluster, upgraded by other "
+                        "means than \"pg_steward upgrade\", or taken back from an upgrade, run \"pg_steward succeed --predecessor {}\" on its data directory.",
+                        theirs.system_identifier))
         .object(storage.url());
+}
+
+/// Take the name over from `theirs`, whose identity is at `key`, when that is a predecessor. Returns whose the name is then.
+Result<Identity> take_over(Storage& storage, const std::string& cluster, const std::string& key, const Identity& theirs, Identity mine,
+                           std::span<const Predecessor> predecessors, const Clock& clock) {
+    const auto predecessor = std::ranges::find(predecessors, theirs.system_identifier, &Predecessor::system_identifier);
+    if (predecessor == predecessors.end()) return theirs;
+    TRY(check_at_rest(storage, cluster, theirs, *predecessor));
+    const unsigned next = *Layout::number_of_identity(cluster, key) + 1;
+    mine.predecessor = theirs.system_identifier;
+    TRY(put_identity(storage, cluster, next, mine, clock));
+    return load_identity(storage, Layout::identity(cluster, next));
+}
+
+Error unknown_system(const Storage& storage, const std::string& cluster, uint64_t wanted, const std::vector<Identity>& known) {
+    std::vector<std::string> systems;
+    for (const Identity& identity : known) systems.push_back(formatted("{} (PostgreSQL {})", identity.system_identifier, identity.major));
+    return Error(ErrorCode::not_found, formatted("repository \"{}\" holds no cluster \"{}\" with system identifier {}", storage.url(), cluster, wanted))
+        .hint(formatted("Under this name it has {}.", fmt::join(systems, ", ")))
+        .object(storage.url());
+}
+
+/// Of the identities at `keys`, which are in order, the latest of `wanted`. Damaged ones are no help.
+Result<Identity> find_system(Storage& storage, const std::string& cluster, const std::vector<std::string>& keys, uint64_t wanted) {
+    std::vector<Identity> known;
+    for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
+        const Result<Identity> identity = load_identity(storage, *key);
+        if (identity.ok() && identity->system_identifier == wanted) return identity;
+        if (!identity.ok() && identity.error().retryable()) return identity.error();
+        if (identity.ok() && std::ranges::find(known, identity->system_identifier, &Identity::system_identifier) == known.end()) known.push_back(*identity);
+    }
+    return unknown_system(storage, cluster, wanted, known);
 }
 
 }  // namespace
 
-Result<Repository> Repository::open(std::unique_ptr<Storage> storage, std::string cluster) {
-    TRY_ASSIGN(const std::optional<std::string> key, newest_identity_key(*storage, cluster));
-    if (!key) {
+Result<Repository> Repository::open(std::unique_ptr<Storage> storage, std::string cluster, std::optional<uint64_t> system_identifier) {
+    TRY_ASSIGN(const std::vector<std::string> keys, list_identities(*storage, cluster));
+    if (keys.empty()) {
         TRY_ASSIGN(const std::vector<std::string> clusters, list_clusters(*storage));
         Error error(ErrorCode::not_found, formatted("repository \"{}\" holds no cluster \"{}\"", storage->url(), cluster));
         return std::move(error)
@@ -82,19 +67,22 @@ Result<Repository> Repository::open(std::unique_ptr<Storage> storage, std::strin
             .hint(clusters.empty() ? std::string("The repository is empty: check the URL, and that the server has archived something yet.")
                                    : formatted("Choose one of these with --cluster: {}.", fmt::join(clusters, ", ")));
     }
-    TRY_ASSIGN(const Identity identity, load_identity(*storage, *key));
+    TRY_ASSIGN(const Identity identity, system_identifier ? find_system(*storage, cluster, keys, *system_identifier) : load_identity(*storage, keys.back()));
     return Repository(std::move(storage), std::move(cluster), identity);
 }
 
-Result<Repository> Repository::open_or_claim(std::unique_ptr<Storage> storage, std::string cluster, const Identity& mine, const Clock& clock) {
-    TRY_ASSIGN(std::optional<std::string> key, newest_identity_key(*storage, cluster));
-    if (!key) {
-        key = Layout::identity(cluster, 1);
-        const BuiltObject object = build_object(ObjectKind::kIdentity, 0, render_identity(cluster, mine, clock), {Codec::kNone, 0});
-        TRY(storage->put(*key, object.parts(), PutMode::kIfAbsent));
+Result<Repository> Repository::open_or_claim(std::unique_ptr<Storage> storage, std::string cluster, const Identity& mine, const Clock& clock,
+                                             std::span<const Predecessor> predecessors) {
+    TRY_ASSIGN(std::vector<std::string> keys, list_identities(*storage, cluster));
+    if (keys.empty()) {
+        TRY(put_identity(*storage, cluster, 1, mine, clock));
+        keys.push_back(Layout::identity(cluster, 1));
     }
     // Read back even after a put: without an atomic if-absent another server may have won.
-    TRY_ASSIGN(const Identity theirs, load_identity(*storage, *key));
+    TRY_ASSIGN(Identity theirs, load_identity(*storage, keys.back()));
+    if (theirs.system_identifier != mine.system_identifier) {
+        TRY_ASSIGN(theirs, take_over(*storage, cluster, keys.back(), theirs, mine, predecessors, clock));
+    }
     if (theirs.system_identifier != mine.system_identifier) return foreign(*storage, cluster, theirs, mine);
     return Repository(std::move(storage), std::move(cluster), theirs);
 }

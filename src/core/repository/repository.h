@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "core/base/result.h"
 #include "core/repository/layout.h"
 #include "core/repository/object.h"
+#include "core/repository/succession.h"
 #include "core/storage/storage.h"
 
 namespace steward {
@@ -20,6 +23,7 @@ struct Identity {
     uint64_t system_identifier = 0;
     int major = 0;                   ///< PostgreSQL's major version, for example 17
     uint32_t wal_segment_size = 0;   ///< bytes
+    uint64_t predecessor = 0;        ///< system identifier of the cluster that had the name before; 0: none
 };
 
 enum class StoreOutcome {
@@ -30,12 +34,15 @@ enum class StoreOutcome {
 /// A repository: a store seen as one cluster's. Thread-safe as far as the store is. Owns the store.
 class Repository {
 public:
-    /// Open the repository of `cluster`. Errors: not_found with a hint listing the clusters that are there.
-    static Result<Repository> open(std::unique_ptr<Storage> storage, std::string cluster);
+    /// Open the repository of `cluster`: what belongs to the identity in force or, to read what is left of a cluster that had the name
+    /// before, to `system_identifier`. Errors: not_found with a hint listing what is there.
+    static Result<Repository> open(std::unique_ptr<Storage> storage, std::string cluster, std::optional<uint64_t> system_identifier = {});
 
-    /// Open the repository of `cluster`, claiming the name for `mine` when nobody has. Exactly one of several servers that
-    /// claim at once wins. Errors: foreign_repository when the name belongs to another system identifier.
-    static Result<Repository> open_or_claim(std::unique_ptr<Storage> storage, std::string cluster, const Identity& mine, const Clock& clock);
+    /// Open the repository of `cluster`, claiming the name for `mine` when nobody has, or when who has is one of `predecessors`. Exactly one of
+    /// several servers that claim at once wins. Errors: foreign_repository when the name belongs to another system identifier, or to a
+    /// predecessor that was used after it was succeeded.
+    static Result<Repository> open_or_claim(std::unique_ptr<Storage> storage, std::string cluster, const Identity& mine, const Clock& clock,
+                                            std::span<const Predecessor> predecessors = {});
 
     const Identity& identity() const { return identity_; }
     const std::string& cluster() const { return cluster_; }
@@ -69,5 +76,9 @@ private:
 
 /// Names of the clusters a store holds. Errors: as Storage::list.
 Result<std::vector<std::string>> list_clusters(Storage& storage);
+
+/// Clusters that had the name before the one that has it now, the latest first, each once. A damaged identity is left out: verification tells
+/// of it. Errors: as Storage::list and read.
+Result<std::vector<Identity>> list_former_systems(Storage& storage, const std::string& cluster);
 
 }  // namespace steward

@@ -125,6 +125,7 @@ std::string configure_recovery(std::string_view automatic, const ServerConfigura
 std::string render_restore_command(const WalGetCommand& command) {
     std::string text = formatted("{} wal-get --repository {} --cluster {} ", quote_for_shell(command.program),
                                  quote_for_shell(command.repositories), quote_for_shell(command.cluster));
+    if (command.system_identifier) text += formatted("--system-identifier {} ", *command.system_identifier);
     if (command.timeline) text += formatted("--timeline {} ", *command.timeline);
     std::string escaped;
     for (const char c : text) {

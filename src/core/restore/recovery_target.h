@@ -90,6 +90,7 @@ struct WalGetCommand {
     std::string repositories;  ///< as parse_repository_list reads it
     std::string cluster;
     std::optional<uint32_t> timeline = {};  ///< that recovery follows, where it is fixed
+    std::optional<uint64_t> system_identifier = {};  ///< whose WAL it is, when it is not that of who has the cluster's name now
 };
 
 /// Render restore_command: quoted for the shell, with percent signs doubled for the server. Pure.

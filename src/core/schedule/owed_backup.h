@@ -1,4 +1,5 @@
-// When a backup is taken because WAL was given up: nothing behind the gap can be recovered until there is one. A planner.
+// When a backup is taken whether backups are scheduled or not: because WAL was given up, and nothing behind the gap can be recovered until there
+// is one; or because the cluster goes on for another one in the repository and has none of its own. A planner.
 #pragma once
 
 #include <chrono>
@@ -20,7 +21,7 @@ struct WalPlace {
 };
 
 struct OwedBackupFacts {
-    std::optional<WalPlace> owed{};        ///< a backup has to begin here or later; nothing: none is owed
+    std::optional<WalPlace> owed{};        ///< a backup has to begin here or later, with {} anywhere; nothing: none is owed
     TimePoint looked{};                    ///< when that was found out
     WalPlace reached{};                    ///< by this server
     bool in_recovery = false;

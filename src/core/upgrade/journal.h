@@ -35,11 +35,12 @@ struct JournalEntry {
     bool operator==(const JournalEntry&) const = default;
 };
 
-/// Facts that a planner looks at.
+/// Facts that whoever goes on looks at.
 inline constexpr std::string_view kFactMark = "mark";          ///< kDone: the old cluster's SeenCluster::mark after the step
 inline constexpr std::string_view kFactNewMark = "new_mark";   ///< kStep of kExchange: the new cluster's
 inline constexpr std::string_view kFactMessage = "message";    ///< kFailed: the error in one line
 inline constexpr std::string_view kFactCode = "code";          ///< kFailed: its code
+inline constexpr std::string_view kFactSuccession = "succession";  ///< kStep of kBringBack: the mark by which the old cluster goes on in the repository
 
 /// One line with its newline. Pure.
 std::string format_journal_entry(const JournalEntry& entry);

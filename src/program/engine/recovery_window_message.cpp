@@ -49,7 +49,7 @@ auto newest_rows(const std::vector<From>& from, MakeRow make_row) {
 
 }  // namespace
 
-RecoveryWindowMessage recovery_window_message(const RestoreFacts& facts) {
+RecoveryWindowMessage recovery_window_message(const RestoreFacts& facts, bool has_predecessor) {
     const RecoveryWindow window = recovery_window(facts);
     std::vector<RecordedRestorePoint> points = facts.restore_points;
     std::ranges::sort(points, {}, [](const RecordedRestorePoint& p) { return std::pair(p.timeline, p.lsn); });
@@ -67,6 +67,7 @@ RecoveryWindowMessage recovery_window_message(const RestoreFacts& facts) {
         message.owed_timeline = hole->timeline;
         message.owed_lsn = hole->end.value;
     }
+    message.first_backup_owed = has_predecessor && facts.backups.empty();
     return message;
 }
 

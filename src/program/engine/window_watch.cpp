@@ -85,7 +85,10 @@ RecoveryWindowMessage WindowWatch::look() {
     }
     if (all_entered && !given_up.empty()) settle_given_up(given_up, *ready);
     RecoveryWindowMessage message;
-    if (!contents.empty()) message = recovery_window_message(merge_contents(contents, repositories_.front().identity().wal_segment_size));
+    // Where one could not be read, a backup may be there.
+    const bool has_predecessor =
+        contents.size() == repositories_.size() && std::ranges::any_of(repositories_, [](const Repository& each) { return each.identity().predecessor != 0; });
+    if (!contents.empty()) message = recovery_window_message(merge_contents(contents, repositories_.front().identity().wal_segment_size), has_predecessor);
     message.error = std::move(error);
     return message;
 }

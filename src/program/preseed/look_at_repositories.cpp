@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/repository/catalog.h"
+#include "program/former_systems.h"
 
 namespace steward {
 
@@ -27,6 +28,14 @@ Result<RepositoryState> state_of(const Repository& repository) {
     return backups.empty() && catalog.damaged().empty() ? RepositoryState::kWithoutBackup : RepositoryState::kWithBackups;
 }
 
+Result<std::vector<uint64_t>> former_with_backups(const Repository& repository) {
+    std::vector<uint64_t> identifiers;
+    TRY_ASSIGN(const std::vector<Identity> systems, list_former_systems(repository.storage(), repository.cluster()));
+    for (const Identity& former : systems)
+        if (has_backup_of(repository, former, {})) identifiers.push_back(former.system_identifier);
+    return identifiers;
+}
+
 Result<SeenRepository> look_at(const StorageUrl& url, const std::string& cluster, const ReadingContext& context) {
     SeenRepository seen;
     TRY_ASSIGN(seen.repository, open_if_known(url, cluster, context));
@@ -34,6 +43,7 @@ Result<SeenRepository> look_at(const StorageUrl& url, const std::string& cluster
     if (!seen.repository) return seen;
     seen.evidence.system_identifier = seen.repository->identity().system_identifier;
     TRY_ASSIGN(seen.evidence.state, state_of(*seen.repository));
+    TRY_ASSIGN(seen.evidence.former, former_with_backups(*seen.repository));
     return seen;
 }
 

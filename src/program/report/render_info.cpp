@@ -177,6 +177,8 @@ RecoveryWindow window_of(const ClusterInfo& cluster) {
 }
 
 nlohmann::json cluster_json(const ClusterInfo& cluster) {
+    nlohmann::json former = nlohmann::json::array();
+    for (const ClusterInfo& each : cluster.former) former.push_back(cluster_json(each));
     const RecoveryWindow window = window_of(cluster);
     nlohmann::json backups = nlohmann::json::array();
     for (const BackupSummary& backup : cluster.content.backups) {
@@ -196,7 +198,19 @@ nlohmann::json cluster_json(const ClusterInfo& cluster) {
                      {"unfinished", tails_json(cluster.content.tails, cluster.identity.wal_segment_size)}}},
             {"recovery_window", intervals_json(window)},
             {"restore_points", restore_points_json(cluster.content.restore_points, window)},
-            {"damaged", std::move(damaged)}};
+            {"damaged", std::move(damaged)},
+            {"former", std::move(former)}};
+}
+
+std::string render_content(const ClusterInfo& cluster) {
+    std::string text = render_backups(cluster);
+    text += render_wal(cluster.content.wal);
+    text += render_tails(cluster.content.tails, cluster.identity.wal_segment_size);
+    const RecoveryWindow window = window_of(cluster);
+    text += render_window(window, cluster.identity.wal_segment_size);
+    text += render_restore_points(cluster.content.restore_points, window);
+    for (const Error& error : cluster.content.damage()) text += formatted("    DAMAGED {}\n", error.message());
+    return text;
 }
 
 }  // namespace
@@ -209,13 +223,12 @@ std::string render_info(std::span<const RepositoryInfo> repositories) {
         for (const ClusterInfo& cluster : repository.clusters) {
             text += formatted("  cluster {}: PostgreSQL {}, system identifier {}, WAL segments of {}\n", cluster.name, cluster.identity.major,
                               cluster.identity.system_identifier, pretty_size(cluster.identity.wal_segment_size));
-            text += render_backups(cluster);
-            text += render_wal(cluster.content.wal);
-            text += render_tails(cluster.content.tails, cluster.identity.wal_segment_size);
-            const RecoveryWindow window = window_of(cluster);
-            text += render_window(window, cluster.identity.wal_segment_size);
-            text += render_restore_points(cluster.content.restore_points, window);
-            for (const Error& error : cluster.content.damage()) text += formatted("    DAMAGED {}\n", error.message());
+            text += render_content(cluster);
+            for (const ClusterInfo& former : cluster.former) {
+                text += formatted("  cluster {} before: PostgreSQL {}, restored with --system-identifier {}\n", former.name, former.identity.major,
+                                  former.identity.system_identifier);
+                text += render_content(former);
+            }
         }
     }
     return text;

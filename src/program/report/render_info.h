@@ -16,6 +16,7 @@ struct ClusterInfo {
     Identity identity;
     RepositoryContent content;
     std::vector<std::string> kept = {};  ///< labels of pinned backups, in order
+    std::vector<ClusterInfo> former = {};  ///< what is left of those that had the name before, the latest first
 };
 
 struct RepositoryInfo {

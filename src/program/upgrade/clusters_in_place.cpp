@@ -6,10 +6,12 @@
 #include <system_error>
 
 #include "core/base/bytes.h"
+#include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
 #include "program/upgrade/cluster_directories.h"
 #include "program/upgrade/copy_tree.h"
+#include "program/upgrade/mark_succession.h"
 #include "program/upgrade/transfer.h"
 
 namespace steward {
@@ -142,6 +144,14 @@ Result<void> require_in_data_directory(const UpgradeContext& context, int major,
     return {};
 }
 
+/// In the repository the new cluster takes the old one's place, when it is started. link and swap have left the old one without its control file, but
+/// there is its copy; where neither is any more, the exchange was begun and this has been done.
+Result<void> let_new_one_go_on(const UpgradeContext& context, const SeenCluster& seen, const fs::path& made) {
+    const UpgradePlaces& places = context.places;
+    if (is_whole(seen, context.request.from)) return mark_succession(places.data_directory, made, SystemClock());
+    return is_there(places.preserved()) ? mark_succession(places.preserved(), made, SystemClock()) : Result<void>();
+}
+
 /// Those of pg_upgrade would have "pg_ctl restart" start the old server as pg_upgrade did. A rename takes no room on a full disk.
 Result<void> restore_server_options(const UpgradePlaces& places) {
     return is_there(places.server_options()) ? rename_durably(places.server_options(), places.data_directory / "postmaster.opts") : Result<void>();
@@ -188,11 +198,25 @@ Result<void> exchange_clusters(const UpgradeContext& context) {
         TRY(remove_tree(made / "postmaster.opts"));
         TRY(sync_directory(made));
         TRY(remove_empty_stand_in(places.data_directory));
+        TRY(let_new_one_go_on(context, seen, made));
         TRY(put_in_data_directory(context, made, places.old()));
     } else if (is_there(made)) {
         TRY(rename_durably(made, places.old()));
     }
     return require_in_data_directory(context, context.request.target(), "new");
+}
+
+Result<std::optional<Succession>> describe_way_back(const UpgradeContext& context) {
+    const UpgradePlaces& places = context.places;
+    TRY_ASSIGN(const SeenCluster seen, see_cluster(places.data_directory));
+    if (!is_whole(seen, context.request.target())) return std::optional<Succession>();
+    fs::path old = places.preserved();
+    if (!context.request.needs_preserving()) {
+        TRY_ASSIGN(old, find_old_cluster(context));
+    }
+    if (!is_there(old)) return nowhere(context, "old");
+    TRY_ASSIGN(Succession mark, describe_succession(places.data_directory, old, SystemClock()));
+    return std::optional(std::move(mark));
 }
 
 Result<void> bring_back_old_cluster(const UpgradeContext& context) {

@@ -1,7 +1,10 @@
 // Which cluster is at the data directory's path, and what becomes of the others. Each can be done again, whatever was done of it.
 #pragma once
 
+#include <optional>
+
 #include "core/base/result.h"
+#include "core/repository/succession.h"
 #include "program/upgrade/upgrade_context.h"
 
 namespace steward {
@@ -16,6 +19,10 @@ Result<void> preserve_old_cluster(const UpgradeContext& context);
 /// Step kExchange: the cluster of the last hop gets the data directory's path; the old one is kept. Errors: wrong_state when one is missing; by
 /// errno.
 Result<void> exchange_clusters(const UpgradeContext& context);
+
+/// Before kBringBack: the mark by which the old cluster goes on in the repository for the new one, which may have its place there; nothing when the
+/// new one is not in the data directory. Errors: wrong_state when the old cluster is nowhere; those of describe_succession.
+Result<std::optional<Succession>> describe_way_back(const UpgradeContext& context);
 
 /// Step kBringBack: the old cluster gets the data directory's path, from wherever it is. Errors: wrong_state when it is nowhere; by errno.
 Result<void> bring_back_old_cluster(const UpgradeContext& context);

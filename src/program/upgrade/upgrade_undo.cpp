@@ -42,8 +42,12 @@ public:
         TRY(open());
         TRY(end_leftover_processes(places_, around_.timer, around_.cancel));
         const UpgradeContext context = make_context();
-        TRY(run_step(UpgradeStep::kBringBack, [&] { return bring_back_old_cluster(context); }));
-        TRY(run_step(UpgradeStep::kRemoveMade, [&] { return remove_what_was_made(context); }));
+        TRY_ASSIGN(const StepFacts way_back, facts_of_way_back(context));
+        TRY(run_step(UpgradeStep::kBringBack, way_back, [&] { return bring_back_old_cluster(context); }));
+        TRY(run_step(UpgradeStep::kRemoveMade, {}, [&]() -> Result<void> {
+            TRY(remove_what_was_made(context));
+            return mark_way_back();
+        }));
         around_.say("The upgrade has been rolled back. Start the server of the old major.");
         return {};
     }
@@ -65,7 +69,7 @@ public:
         TRY(open());
         const UpgradeContext context = make_context();
         // The last thing it removes is the journal.
-        TRY(begin(UpgradeStep::kRemoveOld));
+        TRY(begin(UpgradeStep::kRemoveOld, {}));
         TRY(remove_old_cluster(context));
         around_.say("The upgrade is committed.");
         return {};
@@ -112,15 +116,32 @@ private:
 
     UpgradeContext make_context() const { return {places_, *request_, {}, around_.say, around_.timer, around_.cancel}; }
 
-    Result<void> begin(UpgradeStep step) {
-        TRY(journal_->append({JournalEvent::kStep, {}, {}, {0, step}, {}}));
+    /// How the old cluster goes on in the repository is known only as long as the new one is there.
+    Result<StepFacts> facts_of_way_back(const UpgradeContext& context) const {
+        TRY_ASSIGN(const std::optional<Succession> mark, describe_way_back(context));
+        return mark ? StepFacts{{std::string(kFactSuccession), render_succession(*mark)}} : StepFacts();
+    }
+
+    /// It is left there when the new one is gone, and there is room for it.
+    Result<void> mark_way_back() const {
+        for (const JournalEntry& entry : last_run(journal_->entries())) {
+            const auto mark = entry.facts.find(std::string(kFactSuccession));
+            if (mark == entry.facts.end()) continue;
+            TRY_ASSIGN(const Succession succession, parse_succession(mark->second));
+            TRY(write_succession(places_.data_directory, succession));
+        }
+        return {};
+    }
+
+    Result<void> begin(UpgradeStep step, StepFacts facts) {
+        TRY(journal_->append({JournalEvent::kStep, {}, {}, {0, step}, std::move(facts)}));
         around_.say(formatted("{}: {}", name_of(step), describe(step)));
         return {};
     }
 
     template <typename Work>
-    Result<void> run_step(UpgradeStep step, Work work) {
-        TRY(begin(step));
+    Result<void> run_step(UpgradeStep step, StepFacts facts, Work work) {
+        TRY(begin(step, std::move(facts)));
         Result<void> done = work();
         if (!done.ok()) return std::move(done).context([&] { return formatted("while executing step \"{}\"", name_of(step)); });
         return journal_->append({JournalEvent::kDone, {}, {}, {0, step}, {}});

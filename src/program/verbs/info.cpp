@@ -1,7 +1,9 @@
 // `pg_steward info`: what the repositories hold.
 
+#include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,12 +25,25 @@ struct InfoCommand {
     OutputFormat format = OutputFormat::kText;
 };
 
-Result<ClusterInfo> read_cluster(const StorageUrl& url, const std::string& cluster, const ReadingContext& context) {
+Result<ClusterInfo> read_system(const StorageUrl& url, const std::string& cluster, std::optional<uint64_t> system_identifier, const ReadingContext& context) {
     TRY_ASSIGN(std::unique_ptr<Storage> storage, open_storage_for_reading(url, context));
-    TRY_ASSIGN(const Repository repository, Repository::open(std::move(storage), cluster));
+    TRY_ASSIGN(const Repository repository, Repository::open(std::move(storage), cluster, system_identifier));
     TRY_ASSIGN(RepositoryContent content, read_content(repository));
     TRY_ASSIGN(std::vector<std::string> kept, list_pinned(repository));
     return ClusterInfo{cluster, repository.identity(), std::move(content), std::move(kept)};
+}
+
+/// What belongs to who has the name, and to those that had it before, as long as something does.
+Result<ClusterInfo> read_cluster(const StorageUrl& url, const std::string& cluster, const ReadingContext& context) {
+    TRY_ASSIGN(ClusterInfo info, read_system(url, cluster, {}, context));
+    TRY_ASSIGN(const std::unique_ptr<Storage> storage, open_storage_for_reading(url, context));
+    TRY_ASSIGN(const std::vector<Identity> systems, list_former_systems(*storage, cluster));
+    for (const Identity& identity : systems) {
+        TRY_ASSIGN(ClusterInfo former, read_system(url, cluster, identity.system_identifier, context));
+        const RepositoryContent& content = former.content;
+        if (!content.backups.empty() || !content.wal.empty() || !content.damaged_backups.empty()) info.former.push_back(std::move(former));
+    }
+    return info;
 }
 
 /// One repository with all its clusters, or only with `cluster`.

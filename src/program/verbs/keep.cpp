@@ -1,6 +1,7 @@
 // `pg_steward keep LABEL`: a backup that stays whatever the retention policy says.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,14 @@ struct KeepCommand {
         app.add_option("LABEL", label, "The backup")->required();
         CLI::Option* const note_option = app.add_option("--note", note, "Why it is kept")->type_name("TEXT");
         app.add_flag("--release", release, "Leave it to the retention policy again")->excludes(note_option);
+        add_system_option(app, system_identifier);
     }
 
     SettingOptions settings;
     std::string label;
     std::string note;
     bool release = false;
+    std::optional<uint64_t> system_identifier;
 };
 
 Result<int> run(const KeepCommand& command) {
@@ -33,7 +36,7 @@ Result<int> run(const KeepCommand& command) {
     const SignalWatch signals;
     const SystemClock clock;
     SteadyRetryTimer timer;
-    TRY_ASSIGN(const OpenedRepositories opened, open_repositories_for_writing(settings, {clock, timer, signals.cancel()}));
+    TRY_ASSIGN(const OpenedRepositories opened, open_repositories_for_writing(settings, {.clock = clock, .timer = timer, .cancel = signals.cancel(), .system_identifier = command.system_identifier}));
     TRY_ASSIGN(const std::vector<std::string> urls, keep_backup(opened.repositories, command.release ? KeepAction::kRelease : KeepAction::kKeep,
                                                                 command.label, command.note, {.clock = clock, .timer = timer, .cancel = signals.cancel()}));
     std::string text;

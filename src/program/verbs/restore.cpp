@@ -10,6 +10,7 @@
 #include "core/restore/restore.h"
 #include "program/commands.h"
 #include "program/console.h"
+#include "program/former_systems.h"
 #include "program/open_repositories.h"
 #include "program/restore_arguments.h"
 #include "program/signal_watch.h"
@@ -32,6 +33,7 @@ struct RestoreCommand {
 
 RestoreCommand::RestoreCommand(CLI::App& app) : settings(app, {"repository", "cluster"}) {
     arguments.add_target(app);
+    add_system_option(app, arguments.system_identifier);
     arguments.add_standby(app);
     CLI::Option* only = app.add_option("--database", databases, "Restore this one of the operators' databases, and not the others; may be repeated")
                             ->type_name("NAME")
@@ -88,13 +90,17 @@ Result<int> run(const RestoreCommand& command) {
     const SignalWatch signals;
     const SystemClock clock;
     SteadyRetryTimer timer;
-    TRY_ASSIGN(const OpenedRepositories opened, open_repositories_for_reading(settings, {clock, timer, signals.cancel()}));
+    ReadingContext context{clock, timer, signals.cancel()};
+    context.system_identifier = command.arguments.system_identifier;
+    TRY_ASSIGN(const OpenedRepositories opened, open_repositories_for_reading(settings, context));
     for (const Error& error : opened.unavailable) report_warning(error);
 
     RestoreProgress progress;
     std::optional<ProgressDisplay> display(progress);
-    TRY_ASSIGN(const RestorePlan plan, plan_restore(opened.repositories, options, clock, progress, signals.cancel()));
+    Result<RestorePlan> planned = plan_restore(opened.repositories, options, clock, progress, signals.cancel());
     display.reset();
+    if (!planned.ok()) return point_to_former_systems(std::move(planned).error(), opened.repositories, options.choice.label);
+    const RestorePlan& plan = *planned;
     for (const DamagedBackup& damaged : plan.damaged) report_warning(damaged.error);
     TRY(print(command.format == OutputFormat::kJson ? render_plan_json(plan) + "\n" : render_plan(plan)));
     if (command.dry_run) return 0;

@@ -32,6 +32,7 @@ struct VerifyCommand {
             ->excludes(all)
             ->type_name("DAYS");
         app.add_option("-j,--jobs", jobs, "Objects read at the same time (default 4)")->check(CLI::Range(1, 64))->type_name("N");
+        add_system_option(app, system_identifier);
         add_output_option(app, format);
     }
 
@@ -40,6 +41,7 @@ struct VerifyCommand {
     bool recheck = false;
     std::optional<int> recheck_after;
     int jobs = 4;
+    std::optional<uint64_t> system_identifier;
     OutputFormat format = OutputFormat::kText;
 };
 
@@ -114,7 +116,7 @@ Result<int> run(const VerifyCommand& command) {
     const SignalWatch signals;
     const SystemClock clock;
     SteadyRetryTimer timer;
-    TRY_ASSIGN(const OpenedRepositories opened, open_repositories_for_reading(settings, {clock, timer, signals.cancel()}));
+    TRY_ASSIGN(const OpenedRepositories opened, open_repositories_for_reading(settings, {.clock = clock, .timer = timer, .cancel = signals.cancel(), .system_identifier = command.system_identifier}));
 
     std::vector<VerifyReport> reports;
     std::string text;

@@ -26,6 +26,7 @@ struct WalGetVerb {
         app.add_option("--timeline", timeline, "The timeline that recovery follows (default: the newest). Of an unfinished segment of one that it "
                                                "came from, nothing is delivered that happened there after the fork")
             ->type_name("N");
+        add_system_option(app, system_identifier);
         app.add_flag("--no-prefetch", no_prefetch, "Do not fetch the following segments in the background");
     }
 
@@ -33,6 +34,7 @@ struct WalGetVerb {
     std::string name;
     std::string path;
     std::optional<TimelineId> timeline;
+    std::optional<uint64_t> system_identifier;
     bool no_prefetch = false;
 };
 
@@ -41,7 +43,7 @@ Result<int> get(const WalGetVerb& command) {
     const SystemClock clock;
     SteadyRetryTimer timer;
     const CancelSource never;
-    TRY_ASSIGN(OpenedRepositories opened, open_repositories_for_reading(settings, {clock, timer, never.get_token(), kPatience}));
+    TRY_ASSIGN(OpenedRepositories opened, open_repositories_for_reading(settings, {clock, timer, never.get_token(), kPatience, command.system_identifier}));
     const uint32_t segment_size = opened.repositories.front().identity().wal_segment_size;
 
     const std::filesystem::path destination = command.path;
@@ -52,7 +54,7 @@ Result<int> get(const WalGetVerb& command) {
     if (outcome == WalGetOutcome::kNotFound) return kNotInRepository;
     if (outcome == WalGetOutcome::kDeliveredTail) return 0;
     const auto segment = parse_wal_segment_name(command.name, segment_size);
-    if (segment.ok() && !command.no_prefetch) start_prefetcher(spool, *segment, settings);
+    if (segment.ok() && !command.no_prefetch) start_prefetcher(spool, *segment, settings, command.system_identifier);
     return 0;
 }
 

@@ -63,7 +63,7 @@ spew($fake, <<'P');
 #!/usr/bin/perl
 exec { $ENV{STEWARD_REAL} } 'pg_steward', @ARGV if "@ARGV" ne 'engine upkeep';
 open(my $socket, '+<&=', 3) or die;
-my $text = sprintf('{"type":"hello","version":"%s","protocol":2}', $ENV{STEWARD_VERSION});
+my $text = sprintf('{"type":"hello","version":"%s","protocol":3}', $ENV{STEWARD_VERSION});
 syswrite($socket, pack('V', length $text) . $text);
 sysread($socket, my $configuration, 65536);
 $text = '{"type":"upkeep_progress","phase":"waiting","done":3,"total":7}';

@@ -2,6 +2,7 @@
 use Steward::Test;
 use Steward::OldCluster;
 use Steward::RichCluster;
+use JSON::PP ();
 
 my $to = pg_major();
 my $bindir = own_bindir();
@@ -30,6 +31,26 @@ sub look_at_new
 	return;
 }
 
+sub identifier_of
+{
+	my ($cluster) = @_;
+	my ($control) = PostgreSQL::Test::Utils::run_command([ "$bindir/pg_controldata", $cluster->{data} ]);
+	($control) = PostgreSQL::Test::Utils::run_command([ (values %older)[0] . '/pg_controldata', $cluster->{data} ]) unless $control =~ /system identifier: +\d/;
+	return $control =~ /system identifier: +(\d+)/ ? $1 : die $control;
+}
+
+# The cluster in the data directory goes on for this one in the repository.
+sub goes_on_for
+{
+	my ($cluster, $identifier, $major, $label) = @_;
+	my $mark = JSON::PP::decode_json(slurp("$cluster->{data}/pg_steward/succession.json"));
+	is($mark->{system_identifier}, identifier_of($cluster), "$label: the mark of succession is its own");
+	my $last = $mark->{predecessors}[0];
+	is("$last->{system_identifier} $last->{postgresql_major}", "$identifier $major", "$label: it goes on for the other one");
+	ok(defined $last->{end}, "$label: which was shut down");
+	return;
+}
+
 sub check_new_files
 {
 	my ($cluster, $from) = @_;
@@ -52,6 +73,7 @@ sub test_method
 	my %run = upgrade('run', $cluster, '--to', $to, '--method', $method, '--bindir', $older{$from});
 	is($run{exit}, 0, "$label: succeeds") or return 0;
 	is(upgrade_state($cluster)->{state}, 'upgraded, not committed', 'status says so');
+	goes_on_for($cluster, $cluster->{identifier}, $from, $label);
 	check_new_files($cluster, $from);
 	is_same_dump($before, dump_with($cluster, $bindir, sub { look_at_new($cluster, $from) }), "$label: the dump is the same");
 	return 1;
@@ -60,12 +82,14 @@ sub test_method
 sub take_back
 {
 	my ($cluster, $from, $method, $before) = @_;
+	my $new = identifier_of($cluster);
 	my %refused = upgrade('rollback', $cluster);
 	is($refused{exit}, 18, "$method: a used cluster is not given up unasked");
 	like($refused{stderr}, qr/the new cluster has been used.*--discard-changes/s, 'the way to do so is told');
 	my %back = upgrade('rollback', $cluster, '--discard-changes');
 	is($back{exit}, 0, "$method: rolled back");
 	is(upgrade_state($cluster)->{state}, 'rolled back', 'status says so');
+	goes_on_for($cluster, $new, $to, "$method, rolled back");
 	is_same_dump($before, dump_with($cluster, $older{$from}), "$method: the old cluster is what it was");
 	is(leftovers_in($cluster->{tablespace}, $from), '', 'and nothing is left in its tablespace');
 	return;
@@ -101,6 +125,7 @@ for my $at (0 .. $#majors)
 	my ($from, @methods) = ($majors[$at], methods_from($at));
 	my $cluster = Steward::RichCluster::create($from, $older{$from});
 	my $before = dump_with($cluster, $older{$from});
+	$cluster->{identifier} = identifier_of($cluster);
 	test_dry_run($cluster, $from) if $at == 0;
 	for my $method (@methods)
 	{

@@ -114,6 +114,10 @@ TEST(Diagnose, FindsEachThingThatIsWrongAndNothingElse) {
         {"error repository_unreachable", [](DoctorFacts& f) { f.repositories[0].evidence.state = RepositoryState::kUnreachable; }},
         {"error repository_unused", [](DoctorFacts& f) { f.repositories[0].evidence.state = RepositoryState::kEmpty; }},
         {"error repository_foreign", [](DoctorFacts& f) { f.repositories[0].evidence.system_identifier = kOurs + 1; }},
+        {"warning repository_to_take_over", [](DoctorFacts& f) {
+             f.repositories[0].evidence.system_identifier = kOurs + 1;
+             f.directory->evidence.cluster->predecessors = {kOurs + 2, kOurs + 1};
+         }},
         {"error repository_unreadable", [&](DoctorFacts& f) { f.repositories[0].problem = denied; }},
         {"error no_backup", [](DoctorFacts& f) { f.repositories[0].newest.reset(); }},
         {"error backup_of_other_release", [](DoctorFacts& f) { f.repositories[0].newest->major = 16; }},

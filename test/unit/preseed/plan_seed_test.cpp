@@ -154,6 +154,36 @@ void for_every_combination(auto&& check) {
             }
 }
 
+TEST(PlanSeed, AnUpgradedClusterMayStartBeforeTheRepositoryKnowsIt) {
+    SeedEvidence evidence = evidence_of(Content::kCluster);
+    const std::vector<RepositoryEvidence> before = {repository_of(State::kWithBackups, kTheirs)};
+    EXPECT_EQ(outcome(kNothing, evidence, before), "foreign_repository");
+    evidence.cluster->predecessors = {kTheirs};
+    const SeedDecision decision = decide_seed(kNothing, evidence, before);
+    EXPECT_EQ(decision.action, SeedAction::kPresent);
+    ASSERT_EQ(decision.notes.size(), 1u);
+    EXPECT_EQ(decision.notes[0], "Repository \"file:///repository\" knows it as 7000000000000000002, as which it was upgraded; the server goes on there under its own.");
+    EXPECT_EQ(outcome({false, false, kTheirs}, evidence, before), "foreign_repository") << "what is expected is another matter";
+}
+
+TEST(PlanSeed, ARefusalNamesWhoHadTheNameBefore) {
+    const std::string hint = "Cluster 7000000000000000002 had the name before and has backups in \"file:///repository\": "
+                             "\"pg_steward restore --system-identifier 7000000000000000002\" brings it back.";
+    RepositoryEvidence repository = repository_of(State::kWithoutBackup);
+    repository.former = {kTheirs};
+    for (const SeedRequest& request : {kRestoreOnly, kBoth}) {
+        const SeedDecision decision = decide_seed(request, evidence_of(Content::kMissing), {&repository, 1});
+        ASSERT_TRUE(decision.refusal);
+        EXPECT_EQ(decision.refusal->code(), ErrorCode::not_found);
+        EXPECT_EQ(decision.refusal->hint(), hint);
+    }
+    const SeedDecision expected = decide_seed({true, false, kTheirs}, evidence_of(Content::kMissing), {&repository, 1});
+    ASSERT_TRUE(expected.refusal);
+    EXPECT_EQ(expected.refusal->code(), ErrorCode::foreign_repository);
+    EXPECT_EQ(expected.refusal->hint(), "Nothing was touched. " + hint);
+    EXPECT_EQ(decide_seed({true, false, 42}, evidence_of(Content::kMissing), {&repository, 1}).refusal->hint().find("pg_steward restore"), std::string::npos);
+}
+
 TEST(PlanSeed, NeverMakesAnEmptyClusterWhereDataMayBe) {
     size_t made = 0;
     for_every_combination([&](const SeedRequest& request, const SeedEvidence& evidence, const std::vector<RepositoryEvidence>& repositories,

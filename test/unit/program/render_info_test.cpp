@@ -41,6 +41,31 @@ TEST(RenderInfo, ShowsIntervalsTheHoleWithItsReasonAndRestorePoints) {
     EXPECT_THAT(text, HasSubstr("(not reachable)"));
 }
 
+TEST(RenderInfo, ShowsWhoHadTheNameBeforeApart) {
+    RepositoryInfo repository = kRepositories[0];
+    ClusterInfo former = repository.clusters[0];
+    former.identity = {7100000000000000013, 13, kRestoreSegmentSize};
+    former.content.backups[0].label = "of thirteen";
+    repository.clusters[0].former = {former};
+    const std::string text = render_info(std::span(&repository, 1));
+    const size_t apart = text.find("  cluster main before: PostgreSQL 13, restored with --system-identifier 7100000000000000013\n");
+    ASSERT_NE(apart, std::string::npos);
+    EXPECT_THAT(text.substr(0, apart), Not(HasSubstr("of thirteen")));
+    EXPECT_THAT(text.substr(apart), HasSubstr("of thirteen"));
+    const auto json = nlohmann::json::parse(render_info_json(std::span(&repository, 1)))[0]["clusters"][0];
+    EXPECT_EQ(json["former"][0]["system_identifier"], "7100000000000000013");
+    EXPECT_EQ(json["former"][0]["backups"][0]["label"], "of thirteen");
+    EXPECT_EQ(json["backups"][0]["label"], "a");
+}
+
+TEST(RecoveryWindowMessage, OwesASuccessorItsFirstBackup) {
+    RestoreFacts facts{.backups = {}, .wal = WalInventory(kRestoreSegmentSize)};
+    EXPECT_TRUE(recovery_window_message(facts, true).first_backup_owed);
+    EXPECT_FALSE(recovery_window_message(facts).first_backup_owed);
+    facts.backups = {{test_summary("a", 1, 2 * kMb + 40, 3 * kMb + 80)}};
+    EXPECT_FALSE(recovery_window_message(facts, true).first_backup_owed);
+}
+
 TEST(RenderInfo, ShowsWhatABackupWentOnFromAndWhetherItIsKept) {
     RepositoryInfo repository = kRepositories[0];
     repository.clusters[0].content.backups[1].base = "a";

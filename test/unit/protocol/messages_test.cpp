@@ -48,7 +48,9 @@ TEST(Messages, ArriveAsSent) {
                                                                     10,
                                                                     "error",
                                                                     11,
-                                                                    UINT64_MAX});
+                                                                    UINT64_MAX,
+                                                                    true});
+    EXPECT_TRUE(window.first_backup_owed);
     EXPECT_EQ(window.owed_timeline, 11u);
     EXPECT_EQ(window.owed_lsn, UINT64_MAX);
     EXPECT_EQ(window.intervals[0].known_until_us, 5);

@@ -65,6 +65,8 @@ TEST(RenderRestoreCommand, QuotesForShellAndServer) {
     EXPECT_EQ(render_restore_command({"/opt/it's/pg_steward", "file:///srv/a%20b", "main"}),
               "'/opt/it'\\''s/pg_steward' wal-get --repository 'file:///srv/a%%20b' --cluster 'main' \"%f\" \"%p\"");
     EXPECT_THAT(render_restore_command({"/opt/pg_steward", "file:///srv", "main", 3}), HasSubstr(" --timeline 3 \"%f\" \"%p\""));
+    EXPECT_THAT(render_restore_command({"/opt/pg_steward", "file:///srv", "main", {}, 7100000000000000015}),
+                HasSubstr(" --cluster 'main' --system-identifier 7100000000000000015 \"%f\""));
 }
 
 TEST(ParseTimelineChoice, RefusesAnythingButWordsAndNumbers) {

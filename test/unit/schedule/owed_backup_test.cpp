@@ -15,6 +15,12 @@ OwedBackupFacts owed() {
 
 TEST(OwedBackup, BeginsAtOnce) { EXPECT_EQ(owed_backup_at(owed()), kNoon + 1s); }
 
+TEST(OwedBackup, ThatMayBeginAnywhereBeginsAtOnceToo) {
+    OwedBackupFacts facts = owed();
+    facts.owed = WalPlace{};
+    EXPECT_EQ(owed_backup_at(facts), kNoon + 1s);
+}
+
 TEST(OwedBackup, IsNotTakenWhenNoneIsOwedOrInRecoveryOrBesideAnother) {
     OwedBackupFacts facts = owed();
     facts.owed.reset();
