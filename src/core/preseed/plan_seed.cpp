@@ -12,6 +12,7 @@ namespace steward {
 namespace {
 
 constexpr std::string_view kUntouched = "Nothing was touched.";
+constexpr std::string_view kCheckNames = "Check which volume is mounted, and the names in --repository, --cluster and --expect-system-identifier.";
 
 /// One decision in the making: the operator's words, the directory, the repositories.
 class Planner {
@@ -111,9 +112,7 @@ private:
         const std::string former = former_system(expected);
         return refuse(Error(ErrorCode::foreign_repository, formatted("{} is another database cluster than the expected one", whose))
                           .detail(formatted("Its system identifier is {}, {} is expected.", found, expected))
-                          .hint(formatted("{} {}", kUntouched,
-                                          former.empty() ? "Check which volume is mounted, and the names in --repository, --cluster and --expect-system-identifier."
-                                                         : former))
+                          .hint(formatted("{} {}", kUntouched, former.empty() ? kCheckNames : former))
                           .object(directory()));
     }
 
