@@ -12,6 +12,7 @@ namespace steward {
 namespace {
 
 constexpr std::string_view kUntouched = "Nothing was touched.";
+constexpr std::string_view kCheckNames = "Check which volume is mounted, and the names in --repository, --cluster and --expect-system-identifier.";
 
 bool is_upgrade_in_the_way(const SeedEvidence& evidence) { return evidence.upgrade && !evidence.upgrade->is_out_of_the_way(); }
 
@@ -114,9 +115,7 @@ private:
         const std::string former = former_system(expected);
         return refuse(Error(ErrorCode::foreign_repository, formatted("{} is another database cluster than the expected one", whose))
                           .detail(formatted("Its system identifier is {}, {} is expected.", found, expected))
-                          .hint(formatted("{} {}", kUntouched,
-                                          former.empty() ? "Check which volume is mounted, and the names in --repository, --cluster and --expect-system-identifier."
-                                                         : former))
+                          .hint(formatted("{} {}", kUntouched, former.empty() ? kCheckNames : former))
                           .object(directory()));
     }
 

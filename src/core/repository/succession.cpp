@@ -34,7 +34,9 @@ Result<Predecessor> parse_predecessor(const Json& json) {
     predecessor.major = json.value("postgresql_major", 0);
     if (const auto end = json.find("end"); end != json.end()) {
         predecessor.timeline = json.at("timeline").get<uint32_t>();
-        TRY_ASSIGN(predecessor.end, parse_lsn(end->get<std::string>()));
+        const Result<Lsn> lsn = parse_lsn(end->get<std::string>());
+        if (!lsn.ok()) return malformed();
+        predecessor.end = *lsn;
     }
     return predecessor;
 }
@@ -43,7 +45,9 @@ Result<Succession> parse_fields(const Json& json) {
     Succession succession;
     TRY_ASSIGN(succession.system_identifier, parse_identifier(json.at("system_identifier")));
     succession.major = json.value("postgresql_major", 0);
-    TRY_ASSIGN(succession.time, parse_time(json.at("time").get<std::string>()));
+    const Result<TimePoint> time = parse_time(json.at("time").get<std::string>());
+    if (!time.ok()) return malformed();
+    succession.time = *time;
     for (const Json& each : json.at("predecessors")) {
         TRY_ASSIGN(const Predecessor predecessor, parse_predecessor(each));
         succession.predecessors.push_back(predecessor);
@@ -79,9 +83,9 @@ Result<Succession> parse_succession(std::string_view text) {
 Succession succeed(const Predecessor& last, const std::optional<Succession>& before, uint64_t system_identifier, int major, TimePoint now) {
     Succession succession{system_identifier, major, now, {}};
     const auto add = [&](const Predecessor& predecessor) {
-        const auto& known = succession.predecessors;
-        if (predecessor.system_identifier != system_identifier && std::ranges::find(known, predecessor.system_identifier, &Predecessor::system_identifier) == known.end())
-            succession.predecessors.push_back(predecessor);
+        auto& known = succession.predecessors;
+        const bool is_known = std::ranges::find(known, predecessor.system_identifier, &Predecessor::system_identifier) != known.end();
+        if (!is_known && predecessor.system_identifier != system_identifier) known.push_back(predecessor);
     };
     add(last);
     for (const Predecessor& earlier : predecessors_of(last.system_identifier, before)) add(earlier);
@@ -97,8 +101,13 @@ Result<std::optional<Succession>> read_succession(const std::filesystem::path& d
     const Result<Bytes> content = read_file(file, kLargestMark);
     if (!content.ok() && content.error().code() == ErrorCode::not_found) return std::optional<Succession>();
     if (!content.ok()) return content.error();
-    TRY_ASSIGN(Succession succession, parse_succession(as_text(*content)).context([&] { return formatted("while reading file \"{}\"", file.native()); }));
-    return std::optional(std::move(succession));
+    Result<Succession> succession = parse_succession(as_text(*content));
+    if (succession.ok()) return std::optional(std::move(succession).value());
+    return std::move(succession)
+        .error()
+        .context(formatted("while reading file \"{}\"", file.native()))
+        .hint("Write it anew with \"pg_steward succeed\", or remove it if this cluster goes on for no other.")
+        .object(file.native());
 }
 
 Result<void> write_succession(const std::filesystem::path& data_directory, const Succession& succession) {

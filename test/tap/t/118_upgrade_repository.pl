@@ -36,8 +36,8 @@ sub leave_mark
 	my ($own, $end) = @_;
 	my $dir = $new->data_dir . '/pg_steward';
 	mkdir($dir, 0700);
-	spew("$dir/succession.json", JSON::PP::encode_json({ system_identifier => $own, postgresql_major => pg_major(), time => '2026-11-20 10:00:00Z',
-		predecessors => [ { system_identifier => $old_id, postgresql_major => pg_major(), timeline => 1, end => $end } ] }));
+	spew("$dir/succession.json", JSON::PP::encode_json({ system_identifier => $own, postgresql_major => 0 + pg_major(), time => '2026-11-20 10:00:00Z',
+		predecessors => [ { system_identifier => $old_id, postgresql_major => 0 + pg_major(), timeline => 1, end => $end } ] }));
 	return;
 }
 
@@ -101,7 +101,7 @@ my @nowhere = ('--data-dir', $new->basedir . '/nowhere', '--dry-run');
 program_fails([ 'restore', @from, @nowhere, '--backup', 'of-the-old' ], 5, $way, 'a backup of before');
 program_fails([ 'restore', @from, @nowhere, '--target-time', $before ], 20, $way, 'a time of before');
 program_fails([ 'restore', @from, @nowhere, '--system-identifier', 42 ], 5, qr/no cluster "main" with system identifier 42.*it has $new_id .*$old_id/s, 'a cluster that never was');
-like(program_ok([ 'restore', @from, @nowhere ], 'without more words'), qr/backup +(?!of-the-old)/, 'the new one is restored');
+like(program_ok([ 'restore', @from, @nowhere ], 'without more words'), qr/^backup: +\d{8}-\d{6}Z,/m, 'the new one is restored');
 my @of_old = ('--system-identifier', $old_id);
 my $to_time = Steward::Node->restored('to_time', $old, arguments => [ @of_old, '--target-time', $before, '--target-action', 'promote' ]);
 $to_time->start_and_promote;

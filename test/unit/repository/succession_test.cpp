@@ -33,7 +33,8 @@ Result<Repository> claim(MemoryStore& store, const Identity& mine, const std::ve
 
 std::vector<uint64_t> former(MemoryStore& store) {
     std::vector<uint64_t> identifiers;
-    for (const Identity& identity : *list_former_systems(store.memory, "main")) identifiers.push_back(identity.system_identifier);
+    const Result<std::vector<Identity>> systems = list_former_systems(store.memory, "main");
+    for (const Identity& identity : *systems) identifiers.push_back(identity.system_identifier);
     return identifiers;
 }
 
