@@ -54,6 +54,8 @@ constexpr std::pair<std::string_view, std::string_view> kSettings[] = {
     {"max_logical_replication_workers", "0"},
     {"session_preload_libraries", ""},
     {"local_preload_libraries", ""},
+    // On a full disk a server may crash, recover and crash again for ever, and never be open nor end.
+    {"restart_after_crash", "off"},
     // An extension's own; without that extension nobody looks at it.
     {"cron.launch_active_jobs", "off"},
 };

@@ -71,7 +71,7 @@ private:
     }
 
     std::vector<fs::path> places_written_to() const {
-        std::vector<fs::path> places = {context_.places.root};
+        std::vector<fs::path> places = {context_.places.root, context_.places.data_directory / "pg_wal"};
         for (const fs::path& location : tablespace_locations(context_.places.data_directory)) places.push_back(location);
         return places;
     }
