@@ -160,12 +160,14 @@ CORE_SOURCES = \
 	src/core/upgrade/check_cluster.cpp \
 	src/core/upgrade/column_options.cpp \
 	src/core/upgrade/finding.cpp \
+	src/core/upgrade/finding_json.cpp \
 	src/core/upgrade/fingerprint.cpp \
 	src/core/upgrade/initdb_arguments.cpp \
 	src/core/upgrade/journal.cpp \
 	src/core/upgrade/new_cluster_settings.cpp \
 	src/core/upgrade/pg_upgrade_report.cpp \
 	src/core/upgrade/plan_upgrade.cpp \
+	src/core/upgrade/rehearsal_record.cpp \
 	src/core/upgrade/seen_upgrade.cpp \
 	src/core/upgrade/transfer_method.cpp \
 	src/core/upgrade/upgrade_step.cpp
@@ -238,16 +240,21 @@ PROGRAM_SOURCES = \
 	src/program/upgrade/cluster_directories.cpp \
 	src/program/upgrade/clusters_in_place.cpp \
 	src/program/upgrade/copy_tree.cpp \
+	src/program/upgrade/disk_use.cpp \
 	src/program/upgrade/dump_restore.cpp \
 	src/program/upgrade/fingerprint_cluster.cpp \
 	src/program/upgrade/full_disk.cpp \
 	src/program/upgrade/leftover_processes.cpp \
 	src/program/upgrade/logged_program.cpp \
 	src/program/upgrade/mark_succession.cpp \
+	src/program/upgrade/page_cache.cpp \
 	src/program/upgrade/plan_request.cpp \
 	src/program/upgrade/private_server.cpp \
 	src/program/upgrade/read_facts.cpp \
 	src/program/upgrade/read_new_major.cpp \
+	src/program/upgrade/rehearsal.cpp \
+	src/program/upgrade/rehearsal_copy.cpp \
+	src/program/upgrade/rehearsal_restore.cpp \
 	src/program/upgrade/render_upgrade_check.cpp \
 	src/program/upgrade/transfer.cpp \
 	src/program/upgrade/trial_cluster.cpp \
@@ -278,6 +285,8 @@ PROGRAM_SOURCES = \
 	src/program/verbs/start.cpp \
 	src/program/verbs/succeed.cpp \
 	src/program/verbs/upgrade.cpp \
+	src/program/verbs/upgrade_arguments.cpp \
+	src/program/verbs/upgrade_rehearse.cpp \
 	src/program/verbs/upgrade_run.cpp \
 	src/program/verbs/verify.cpp \
 	src/program/verbs/wal_get.cpp

@@ -21,10 +21,12 @@ namespace {
 constexpr size_t kMostSocketPath = 107;
 constexpr std::string_view kLongestSocketName = "/s/.s.PGSQL.5432";
 
-Error busy_scratch(const fs::path& path, std::string detail) {
+constexpr ScratchUse kDrill = {"drill", "Give every cluster a \"steward.drill_directory\" of its own.", "set \"steward.drill_directory\" to another directory"};
+
+Error busy_scratch(const fs::path& path, const ScratchUse& use, std::string detail) {
     return Error(ErrorCode::busy, formatted("scratch directory \"{}\" is in use", path.native()))
         .detail(std::move(detail))
-        .hint("Give every cluster a \"steward.drill_directory\" of its own.")
+        .hint(std::string(use.hint_when_busy))
         .object(path.native());
 }
 
@@ -42,26 +44,26 @@ Result<void> check_parent(const fs::path& parent) {
     return {};
 }
 
-/// What is there must be a directory of ours: with the marker, or empty, as a drill killed at once has left it.
-Result<void> check_found(const fs::path& path) {
+/// What is there must be a directory of ours: with the marker, or empty, as one that was killed at once has left it.
+Result<void> check_found(const fs::path& path, const ScratchUse& use) {
     struct stat found;
     if (::lstat(path.c_str(), &found) != 0) return Error::from_errno(errno, formatted("could not stat \"{}\"", path.native())).object(path.native());
     std::error_code problem;
     const bool ours = S_ISDIR(found.st_mode) && found.st_uid == ::geteuid() &&
                       (fs::is_regular_file(fs::symlink_status(path / kScratchMarker, problem)) || fs::is_empty(path, problem));
     if (ours) return {};
-    return Error(ErrorCode::wrong_state, formatted("\"{}\" is there and no drill has left it", path.native()))
+    return Error(ErrorCode::wrong_state, formatted("\"{}\" is there and no {} has left it", path.native(), use.work))
         .detail(formatted("It holds no file \"{}\", is not a directory, or belongs to another user.", kScratchMarker))
-        .hint("Remove or rename it, or set \"steward.drill_directory\" to another directory.")
+        .hint(formatted("Remove or rename it, or {}.", use.another))
         .object(path.native());
 }
 
-/// Open and lock the marker. Nothing when a drill that ended removed it in between.
-Result<std::optional<UniqueFd>> lock_marker(const fs::path& path) {
+/// Open and lock the marker. Nothing when somebody who ended removed it in between.
+Result<std::optional<UniqueFd>> lock_marker(const fs::path& path, const ScratchUse& use) {
     const fs::path name = path / kScratchMarker;
     TRY_ASSIGN(UniqueFd marker, open_file(name, O_RDWR | O_CREAT | O_NOFOLLOW));
     if (::flock(marker.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK) return busy_scratch(path, "Another drill runs there.");
+        if (errno == EWOULDBLOCK) return busy_scratch(path, use, formatted("Another {} runs there.", use.work));
         return Error::from_errno(errno, formatted("could not lock file \"{}\"", name.native())).object(name.native());
     }
     struct stat opened, named;
@@ -71,17 +73,23 @@ Result<std::optional<UniqueFd>> lock_marker(const fs::path& path) {
 
 }  // namespace
 
+Result<ScratchDirectory> ScratchDirectory::take(const fs::path& path, const ScratchUse& use) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+        return Error::from_errno(errno, formatted("could not create directory \"{}\"", path.native())).object(path.native());
+    TRY(check_found(path, use));
+    TRY_ASSIGN(std::optional<UniqueFd> marker, lock_marker(path, use));
+    if (!marker) return busy_scratch(path, use, formatted("Another {} has just ended there.", use.work));
+    return ScratchDirectory(path, std::move(*marker));
+}
+
 Result<ScratchDirectory> ScratchDirectory::claim(const fs::path& parent) {
     TRY(check_parent(parent));
     const fs::path path = parent / kScratchName;
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-        return Error::from_errno(errno, formatted("could not create directory \"{}\"", path.native())).object(path.native());
-    TRY(check_found(path));
-    TRY_ASSIGN(std::optional<UniqueFd> marker, lock_marker(path));
-    if (!marker) return busy_scratch(path, "Another drill has just ended there.");
-    if (const auto server = find_running_server(path / "data")) return busy_scratch(path, formatted("Process {} of an earlier drill runs there.", *server));
-
-    ScratchDirectory scratch(path, std::move(*marker));
+    TRY_ASSIGN(ScratchDirectory scratch, take(path, kDrill));
+    if (const auto server = find_running_server(path / "data")) {
+        scratch.leave();
+        return busy_scratch(path, kDrill, formatted("Process {} of an earlier drill runs there.", *server));
+    }
     TRY(scratch.remove_content());
     if (::mkdir(scratch.socket_directory().c_str(), 0700) != 0)
         return Error::from_errno(errno, formatted("could not create directory \"{}\"", scratch.socket_directory().native())).object(path.native());
@@ -90,10 +98,11 @@ Result<ScratchDirectory> ScratchDirectory::claim(const fs::path& parent) {
 
 ScratchDirectory::~ScratchDirectory() { static_cast<void>(remove().ok()); }
 
-Result<void> ScratchDirectory::remove_content() const {
+Result<void> ScratchDirectory::remove_content(std::string_view kept) const {
     std::error_code problem;
     for (fs::directory_iterator entry(path_, problem), end; !problem && entry != end; entry.increment(problem)) {
-        if (entry->path().filename() == kScratchMarker) continue;
+        const std::string name = entry->path().filename();
+        if (name == kScratchMarker || name == kept) continue;
         fs::remove_all(entry->path(), problem);
         if (problem) break;
     }

@@ -31,9 +31,11 @@ std::string quote_for_options(std::string_view text) {
     return quoted;
 }
 
-/// The old server is started by pg_upgrade, which must get in whatever pg_hba.conf says, and find its configuration.
+/// The old server is started by pg_upgrade, which must get in whatever pg_hba.conf says, and find its configuration. One that is kept elsewhere may
+/// name another directory.
 std::string old_options(const SingleUserServer& old, const TrialCluster& trial) {
-    return formatted("-c {} -c {}", quote_for_options("config_file=" + old.config_file.native()), quote_for_options("hba_file=" + (trial.data_directory() / "pg_hba.conf").native()));
+    return formatted("-c {} -c {} -c {}", quote_for_options("config_file=" + old.config_file.native()), quote_for_options("data_directory=" + old.data_directory.native()),
+                     quote_for_options("hba_file=" + (trial.data_directory() / "pg_hba.conf").native()));
 }
 
 /// Its lists are in its current directory, and from 15 on in a directory below the new data directory.

@@ -20,9 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// In the tablespace itself, and so on its file system: "PG_15_202209061.pg_steward".
-constexpr std::string_view kPreservedSuffix = ".pg_steward";
-
 bool is_there(const fs::path& path) {
     std::error_code problem;
     return fs::exists(fs::symlink_status(path, problem));
@@ -248,6 +245,7 @@ Result<void> remove_old_cluster(const UpgradeContext& context) {
     TRY(remove_work_clusters(context));
     TRY(remove_work_files(context));
     TRY(remove_tree(context.places.logs()));
+    TRY(remove_tree(context.places.rehearsal_record()));
     TRY(sync_directory(context.places.root));
     // Without it, what is left is an empty directory and not an upgrade.
     TRY(remove_tree(context.places.journal()));

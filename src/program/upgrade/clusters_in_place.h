@@ -2,12 +2,17 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "core/base/result.h"
 #include "core/repository/succession.h"
 #include "program/upgrade/upgrade_context.h"
 
 namespace steward {
+
+/// Of the copy of a tablespace's directory that preserves the old cluster. In the tablespace itself, and so on its file system:
+/// "PG_15_202209061.pg_steward".
+inline constexpr std::string_view kPreservedSuffix = ".pg_steward";
 
 /// Step kClear: remove what an earlier attempt made, and where the old cluster was put out of use by it put its copy in its place. Errors:
 /// wrong_state when neither is there; by errno.

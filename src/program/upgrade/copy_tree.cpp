@@ -130,6 +130,13 @@ Result<std::map<std::string, fs::file_type>> names_of(const fs::path& directory)
 
 }  // namespace
 
+bool can_reflink(const fs::path& directory) {
+    constexpr std::string_view kContent = "x";
+    const Result<UniqueFd> from = open_file(directory, O_TMPFILE | O_RDWR), to = open_file(directory, O_TMPFILE | O_RDWR);
+    if (!from.ok() || !to.ok() || !write_all(from->get(), as_bytes(kContent), directory).ok()) return false;
+    return ::ioctl(to->get(), FICLONE, from->get()) == 0;
+}
+
 Result<CopiedTree> copy_tree(const fs::path& from, const fs::path& to, const CancelToken& cancel) {
     CopiedTree copied;
     TRY(copy_directory(from, to, copied, cancel));

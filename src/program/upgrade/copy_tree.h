@@ -15,6 +15,9 @@ struct CopiedTree {
     uint64_t shared_bytes = 0;  ///< of these, in blocks that are shared with the original
 };
 
+/// Whether files in `directory` can share blocks: tried with two that have no name.
+bool can_reflink(const std::filesystem::path& directory);
+
 /// Copy directory `from` to `to`, which does not exist, with modes; links stay links. Durable on return. Nobody writes to `from` meanwhile.
 /// Errors: by errno, naming the file; cancelled. What was copied until then stays.
 Result<CopiedTree> copy_tree(const std::filesystem::path& from, const std::filesystem::path& to, const CancelToken& cancel);

@@ -85,6 +85,7 @@ private:
         if (is_there) restore.insert(restore.end(), {"--clean", "--if-exists"});
         restore.insert(restore.end(), {"-d", database == "template1" ? "dbname=postgres" : "dbname=template1", dump_.native()});
         TRY(run_on(to_, "pg_restore", std::move(restore)));
+        if (context_.grown) context_.grown();
         return remove_tree(dump_);
     }
 

@@ -28,6 +28,12 @@ Result<void> check_path(const std::vector<int>& path) {
     return {};
 }
 
+/// The operator's word for one of the majors; empty: beside the one before.
+fs::path bindir_asked_for(const UpgradeRunInputs& inputs, size_t at) {
+    if (inputs.new_bindirs.size() == inputs.path.size()) return inputs.new_bindirs[at];
+    return at + 1 == inputs.path.size() && inputs.new_bindirs.size() == 1 ? inputs.new_bindirs.front() : fs::path();
+}
+
 class RequestPlanner {
 public:
     RequestPlanner(const UpgradeRunInputs& inputs, const UpgradePlaces& places, const UpgradeSurroundings& surroundings)
@@ -37,7 +43,7 @@ public:
         TRY(check_path(in_.path));
         TRY(check_directory());
         TRY_ASSIGN(const UpgradeCheckReport report,
-                   require_upgradable({places_.data_directory, in_.path.front(), in_.bindir, bindir_asked_for(0), in_.config_file, {}}, around_));
+                   require_upgradable({places_.data_directory, in_.path.front(), in_.bindir, bindir_asked_for(in_, 0), in_.config_file, {}}, around_));
         request_.data_directory = places_.data_directory;
         request_.from = report.hop.from;
         request_.path = in_.path;
@@ -71,17 +77,12 @@ private:
         return {};
     }
 
-    fs::path bindir_asked_for(size_t at) const {
-        if (in_.new_bindirs.size() == in_.path.size()) return in_.new_bindirs[at];
-        return at + 1 == in_.path.size() && in_.new_bindirs.size() == 1 ? in_.new_bindirs.front() : fs::path();
-    }
-
     Result<void> find_programs(const UpgradeCheckReport& report) {
         if (in_.new_bindirs.size() > 1 && in_.new_bindirs.size() != in_.path.size())
             return Error(ErrorCode::usage, "--new-bindir is given neither once nor for each major");
         request_.bindirs = {report.bindir, report.new_bindir};
         for (size_t at = 1; at < in_.path.size(); ++at) {
-            TRY_ASSIGN(fs::path bindir, find_new_bindir(bindir_asked_for(at), request_.bindirs.back(), {in_.path[at - 1], in_.path[at]}));
+            TRY_ASSIGN(fs::path bindir, find_new_bindir(bindir_asked_for(in_, at), request_.bindirs.back(), {in_.path[at - 1], in_.path[at]}));
             request_.bindirs.push_back(std::move(bindir));
         }
         return {};
@@ -152,6 +153,7 @@ private:
 Result<UpgradeCheckReport> require_upgradable(const UpgradeCheckInputs& inputs, const UpgradeSurroundings& surroundings) {
     TRY_ASSIGN(UpgradeCheckReport report, check_upgrade(inputs, surroundings.timer, surroundings.cancel));
     surroundings.say(render_upgrade_check(report));
+    if (surroundings.found) surroundings.found(report);
     if (report.can_upgrade()) return report;
     std::string obstacles;
     for (const UpgradeFinding& finding : report.findings)
@@ -160,6 +162,15 @@ Result<UpgradeCheckReport> require_upgradable(const UpgradeCheckInputs& inputs, 
         .detail(formatted("In the way: {}.", obstacles))
         .hint("\"pg_steward upgrade check\" shows all of it, with the cures.")
         .object(inputs.data_directory.native());
+}
+
+Result<void> check_majors(const UpgradeRunInputs& inputs, const fs::path& old_bindir, int from) {
+    TRY(check_path(inputs.path));
+    fs::path bindir = old_bindir;
+    for (size_t at = 0; at < inputs.path.size(); ++at) {
+        TRY_ASSIGN(bindir, find_new_bindir(bindir_asked_for(inputs, at), bindir, {at == 0 ? from : inputs.path[at - 1], inputs.path[at]}));
+    }
+    return {};
 }
 
 Result<UpgradeRequest> plan_request(const UpgradeRunInputs& inputs, const UpgradePlaces& places, const UpgradeSurroundings& surroundings) {

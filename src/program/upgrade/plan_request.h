@@ -11,6 +11,10 @@ namespace steward {
 /// wrong_state with what is in the way; no_space; busy; those of check_upgrade.
 Result<UpgradeRequest> plan_request(const UpgradeRunInputs& inputs, const UpgradePlaces& places, const UpgradeSurroundings& surroundings);
 
+/// Check that `inputs` names majors that rise from `from`, and that the programs of each are there. Runs "postgres --version". Errors: usage; those of
+/// find_new_bindir.
+Result<void> check_majors(const UpgradeRunInputs& inputs, const std::filesystem::path& old_bindir, int from);
+
 /// Check that `inputs` asks for nothing else than the upgrade under way does. Pure. Errors: usage.
 Result<void> check_same_request(const UpgradeRunInputs& inputs, const UpgradeRequest& request);
 

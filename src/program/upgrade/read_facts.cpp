@@ -1,8 +1,6 @@
 #include "program/upgrade/read_facts.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -18,6 +16,7 @@
 #include "core/postgres/pg_control.h"
 #include "core/postgres/sql_quoting.h"
 #include "core/upgrade/column_options.h"
+#include "program/upgrade/copy_tree.h"
 
 namespace steward {
 
@@ -39,14 +38,6 @@ std::vector<std::string> names_in(const fs::path& directory) {
     std::error_code problem;
     for (fs::directory_iterator entry(directory, problem), end; !problem && entry != end; entry.increment(problem)) names.push_back(entry->path().filename());
     return names;
-}
-
-/// Whether files in `directory` can share blocks: tried with two that have no name.
-bool can_reflink(const fs::path& directory) {
-    constexpr std::string_view kContent = "x";
-    const Result<UniqueFd> from = open_file(directory, O_TMPFILE | O_RDWR), to = open_file(directory, O_TMPFILE | O_RDWR);
-    if (!from.ok() || !to.ok() || !write_all(from->get(), as_bytes(kContent), directory).ok()) return false;
-    return ::ioctl(to->get(), FICLONE, from->get()) == 0;
 }
 
 /// Also where it is the same file system that is mounted a second time.

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/format.h"
+#include "core/upgrade/finding_json.h"
 #include "program/upgrade/upgrade_check.h"
 
 namespace steward {
@@ -61,14 +62,7 @@ std::string render_upgrade_check_json(const UpgradeCheckReport& report) {
                  {"running", report.running},
                  {"can_upgrade", report.can_upgrade()}};
     json["pg_upgrade_check"] = report.pg_upgrade ? Json(*report.pg_upgrade) : Json();
-    json["findings"] = Json::array();
-    for (const UpgradeFinding& finding : report.findings)
-        json["findings"].push_back({{"check", finding.check},
-                                    {"weight", name_of(finding.weight)},
-                                    {"summary", finding.summary},
-                                    {"detail", finding.detail},
-                                    {"objects", finding.objects},
-                                    {"cures", finding.cures}});
+    json["findings"] = findings_as_json(report.findings);
     json["methods"] = Json::array();
     for (const MethodVerdict& verdict : report.methods)
         json["methods"].push_back({{"method", name_of(verdict.method)}, {"possible", verdict.possible}, {"reason", verdict.reason}});

@@ -62,8 +62,6 @@ public:
         TRY_ASSIGN(cluster_, look_at_cluster(in_.data_directory));
         report_.data_directory = cluster_.data_directory;
         report_.hop = {cluster_.major, in_.to};
-        if (in_.to <= cluster_.major)
-            return Error(ErrorCode::usage, formatted("{} is no upgrade for a cluster of {}", in_.to, cluster_.major)).hint("Name a newer major with --to.");
         report_.running = find_running_server(cluster_.data_directory).has_value();
         TRY(become_owner(cluster_));
         TRY_ASSIGN(server_, find_single_user_server(cluster_, in_.bindir, in_.config_file));
@@ -139,6 +137,7 @@ fs::path sibling_bindir(const fs::path& bindir, const UpgradeHop& hop) {
 }
 
 Result<fs::path> find_new_bindir(const fs::path& asked, const fs::path& old_bindir, const UpgradeHop& hop) {
+    if (hop.to <= hop.from) return Error(ErrorCode::usage, formatted("{} is no upgrade for a cluster of {}", hop.to, hop.from)).hint("Name a newer major with --to.");
     const fs::path bindir = asked.empty() ? sibling_bindir(old_bindir, hop) : asked;
     for (const std::string_view program : {"postgres", "initdb", "pg_upgrade", "pg_dump", "pg_restore", "psql", "vacuumdb"}) {
         std::error_code problem;

@@ -43,8 +43,8 @@ struct UpgradeCheckReport {
 /// cancelled.
 Result<UpgradeCheckReport> check_upgrade(const UpgradeCheckInputs& inputs, RetryTimer& timer, const CancelToken& cancel);
 
-/// Find the programs of the new major: in `asked`, or when that is empty beside `old_bindir`. Runs "postgres --version". Errors: not_found;
-/// wrong_version.
+/// Find the programs of the new major: in `asked`, or when that is empty beside `old_bindir`. Runs "postgres --version". Errors: usage when
+/// that is not newer; not_found; wrong_version.
 Result<std::filesystem::path> find_new_bindir(const std::filesystem::path& asked, const std::filesystem::path& old_bindir, const UpgradeHop& hop);
 
 /// "/usr/lib/postgresql/15/bin" and a hop from 15 to 18 make "/usr/lib/postgresql/18/bin", and so for other layouts that have the major as a

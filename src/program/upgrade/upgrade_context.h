@@ -36,6 +36,7 @@ struct UpgradeContext {
     std::function<void(const std::string&)> say;  ///< a line for whoever looks on
     RetryTimer& timer;
     const CancelToken& cancel;
+    std::function<void()> grown = {};  ///< as UpgradeSurroundings::grown
 
     /// The cluster that hop `hop` makes; that of hop 0 is the one in the data directory.
     std::filesystem::path cluster_of(int hop) const { return hop == 0 ? places.data_directory : places.cluster_of(request.path[static_cast<size_t>(hop - 1)]); }

@@ -9,7 +9,9 @@
 #include <system_error>
 #include <utility>
 
+#include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/upgrade/rehearsal_record.h"
 #include "program/single_user/offline_cluster.h"
 #include "program/upgrade/after_transfer.h"
 #include "program/upgrade/carry_files.h"
@@ -67,7 +69,9 @@ private:
             return error;
         }
         TRY_ASSIGN(facts, facts_after(step));
-        return journal_.append({JournalEvent::kDone, {}, {}, step, std::move(facts)});
+        TRY(journal_.append({JournalEvent::kDone, {}, {}, step, std::move(facts)}));
+        if (context_.grown) context_.grown();
+        return {};
     }
 
     std::vector<fs::path> places_written_to() const {
@@ -183,6 +187,7 @@ public:
             Result<UpgradeRequest> planned = plan_request(in_, places_, around_);
             if (!planned.ok()) return blame_full_disk(std::move(planned).error(), {places_.data_directory});
             request = std::move(*planned);
+            recall(request);
         } else {
             request = *last_run(entries).front().request;
             TRY(check_same_request(in_, request));
@@ -194,7 +199,7 @@ public:
         if (journal.entries() != entries) return Error(ErrorCode::busy, "another process has gone on with the upgrade meanwhile").hint("Look at \"pg_steward upgrade status\".");
         if (is_new) TRY(journal.append({JournalEvent::kBegin, {}, request, {}, {}}));
         TRY_ASSIGN(const SocketDirectory sockets, SocketDirectory::make(places_.root));
-        Execution execution({places_, request, sockets.path(), around_.say, around_.timer, around_.cancel}, journal, around_);
+        Execution execution({places_, request, sockets.path(), around_.say, around_.timer, around_.cancel, around_.grown}, journal, around_);
         return execution.run();
     }
 
@@ -202,6 +207,16 @@ private:
     Result<UpgradeStanding> stand(const std::vector<JournalEntry>& entries) const {
         TRY_ASSIGN(const SeenCluster seen, see_cluster(places_.data_directory));
         return judge_upgrade(last_run(entries), seen);
+    }
+
+    /// Say how its rehearsal went, if there was one.
+    void recall(const UpgradeRequest& request) const {
+        constexpr uint64_t kMostRecord = uint64_t{1} << 26;
+        const Result<Bytes> content = read_file(places_.rehearsal_record(), kMostRecord);
+        if (!content.ok()) return;
+        const Result<RehearsalOutcome> rehearsal = parse_rehearsal(as_text(*content));
+        if (!rehearsal.ok()) return;
+        if (const auto line = recall_rehearsal(*rehearsal, request)) around_.say(*line);
     }
 
     const UpgradeRunInputs& in_;

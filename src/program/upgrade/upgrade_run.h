@@ -13,6 +13,7 @@
 #include "core/storage/retry_storage.h"
 #include "core/upgrade/plan_upgrade.h"
 #include "core/upgrade/seen_upgrade.h"
+#include "program/upgrade/upgrade_check.h"
 #include "program/upgrade/work_directory.h"
 
 namespace steward {
@@ -23,6 +24,8 @@ struct UpgradeSurroundings {
     RetryTimer& timer;
     CancelToken cancel;
     std::function<void(const std::string&)> say;  ///< a line for whoever looks on
+    std::function<void(const UpgradeCheckReport&)> found = {};  ///< what a check before a hop has found; may be empty
+    std::function<void()> grown = {};  ///< called whenever what is on disk may be more than it was at the call before; may be empty
 };
 
 struct UpgradeRunInputs {

@@ -27,6 +27,7 @@ struct UpgradePlaces {
     std::filesystem::path preserved() const { return root / "preserved"; }    ///< link, swap: a copy of the old cluster
     std::filesystem::path old() const { return root / "old"; }                ///< the old cluster after the exchange
     std::filesystem::path discarded() const { return root / "discarded"; }    ///< what a rollback took from the data directory's path
+    std::filesystem::path rehearsal_record() const { return data_directory.native() + ".rehearsal.json"; }  ///< of the newest rehearsal; goes with the commit
     /// A cluster that is being made.
     std::filesystem::path cluster_of(int major) const { return root / std::to_string(major); }
 };

@@ -9,6 +9,7 @@
 #include "program/console.h"
 #include "program/signal_watch.h"
 #include "program/upgrade/upgrade_check.h"
+#include "program/verbs/upgrade_rehearse.h"
 #include "program/verbs/upgrade_run.h"
 
 namespace steward {
@@ -55,6 +56,7 @@ void add_upgrade_command(CLI::App& program, ChosenCommand& chosen) {
     CLI::App& check = *upgrade.add_subcommand("check", "Find what is in the way of an upgrade, and how it is cured; changes nothing");
     const auto command = std::make_shared<UpgradeCheckCommand>(check);
     on_chosen(check, chosen, [command] { return run(*command); });
+    add_upgrade_rehearse_command(upgrade, chosen);
     add_upgrade_run_commands(upgrade, chosen);
 }
 

@@ -11,7 +11,7 @@ for my $page (qw(errors settings))
 my $readme = slurp(source_dir() . '/README.md');
 my $help = join('', map { my %run = run_program(split(/ /), '--help'); $run{stdout} }
 	'info', 'restore', 'verify', 'drill', 'wal-get', 'preseed', 'reset-password', 'permissions check', 'permissions fix', 'start', 'doctor',
-	'upgrade check', 'upgrade run', 'upgrade rollback', 'expire', 'succeed');
+	'upgrade check', 'upgrade rehearse', 'upgrade run', 'upgrade rollback', 'expire', 'succeed');
 my %options = map { $_ => 1 } $readme =~ /(--[a-z][a-z-]+)/g;
 delete $options{'--keep'};
 like($help, qr/\Q$_\E\b/, "option $_ of the README exists") for sort keys %options;

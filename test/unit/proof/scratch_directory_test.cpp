@@ -35,6 +35,29 @@ TEST_F(ScratchDirectoryTest, IsThereWhileItIsHeldAndLeavesNothing) {
     EXPECT_TRUE(fs::is_empty(parent_.path()));
 }
 
+TEST_F(ScratchDirectoryTest, KeepsItsContentUntilToldOtherwiseAndWhenItIsLeft) {
+    constexpr ScratchUse kUse = {"rehearsal", "Wait.", "go elsewhere"};
+    const fs::path place = parent_.path() / "main.rehearsal";
+    {
+        auto taken = ScratchDirectory::take(place, kUse);
+        ASSERT_TRUE(taken.ok());
+        std::ofstream(taken->file("one")) << "x";
+        std::ofstream(taken->file("other")) << "x";
+        auto second = ScratchDirectory::take(place, kUse);
+        ASSERT_FALSE(second.ok());
+        EXPECT_EQ(second.error().detail(), "Another rehearsal runs there.");
+        taken->leave();
+    }
+    {
+        auto taken = ScratchDirectory::take(place, kUse);
+        ASSERT_TRUE(taken.ok());
+        ASSERT_TRUE(taken->remove_content("other").ok());
+        EXPECT_FALSE(fs::exists(place / "one"));
+        EXPECT_TRUE(fs::exists(place / "other"));
+    }
+    EXPECT_FALSE(fs::exists(place));
+}
+
 TEST_F(ScratchDirectoryTest, RemovesWhatAKilledDrillHasLeft) {
     fs::create_directories(scratch() / "data/base");
     std::ofstream(scratch() / kScratchMarker) << "";
