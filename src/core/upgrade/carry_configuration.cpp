@@ -54,6 +54,13 @@ RefusedSettings read_refused_settings(std::string_view messages) {
     return refused;
 }
 
+std::string fatal_message(std::string_view messages) {
+    constexpr std::string_view kLabel = "FATAL:  ";
+    const size_t label = messages.find(kLabel);
+    if (label != messages.npos) messages.remove_prefix(label + kLabel.size());
+    return std::string(messages.substr(0, messages.find('\n')));
+}
+
 CommentedText comment_out(std::string_view text, const RefusedSettings& refused) {
     CommentedText commented;
     for (int number = 1; !text.empty(); ++number) {

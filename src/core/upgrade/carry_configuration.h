@@ -14,6 +14,9 @@ using RefusedSettings = std::map<std::string, std::string>;
 /// Read what "postgres -C" says in English about a configuration with errors. Empty when it complains about something else. Pure.
 RefusedSettings read_refused_settings(std::string_view messages);
 
+/// The first thing for which a server gave up at its start, as it says it in English; all that it says when it does not. Pure.
+std::string fatal_message(std::string_view messages);
+
 struct CommentedText {
     std::string text;
     std::vector<std::string> changes;  ///< "line 12, operator_precedence_warning: unrecognized configuration parameter ..."

@@ -44,6 +44,7 @@ MethodVerdict judge_reflinks(TransferMethod method, const TransferFacts& facts) 
 
 MethodVerdict judge_in_place(TransferMethod method, const TransferFacts& facts, std::string_view meaning) {
     if (!facts.one_file_system) return {method, false, "the new data directory would be on another file system"};
+    if (facts.wal_elsewhere) return {method, false, "the WAL is elsewhere, and the copy that preserves the old cluster would need a WAL directory of its own"};
     return {method, true, std::string(meaning)};
 }
 

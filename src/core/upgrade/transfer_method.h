@@ -35,6 +35,7 @@ struct TransferFacts {
     std::vector<FileSystemSpace> file_systems;  ///< first that where the new data directory will be, then those of tablespaces elsewhere
     bool one_file_system = true;                ///< the new data directory will be on the file system of the old one
     bool reflinks = false;                      ///< all these file systems share blocks between files
+    bool wal_elsewhere = false;                 ///< pg_wal is a symbolic link
 };
 
 struct MethodVerdict {
@@ -43,7 +44,7 @@ struct MethodVerdict {
     std::string reason;  ///< one clause: why not, or what it means
 };
 
-/// Judge every method for `hop`. Pure.
+/// Judge every method for `hop`, as "upgrade run" takes them. Pure.
 std::vector<MethodVerdict> judge_methods(const UpgradeHop& hop, const TransferFacts& facts);
 
 /// The one to take when nobody says: the quickest that leaves the old cluster usable. Nothing when none does. Pure.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 #include <system_error>
 
@@ -43,13 +44,16 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kNamedFi
 constexpr std::array<std::string_view, 12> kServersOwn = {"PG_VERSION", "base",   "global",         "postmaster.opts", "postmaster.pid", "current_logfiles",
                                                           "log",        "logfile", "backup_manifest", "backup_label.old", "tablespace_map.old", "lost+found"};
 
+/// Lines that are no settings, or are about the old server's files.
+constexpr std::array<std::string_view, 8> kNoValues = {"include", "include_dir", "include_if_exists", "config_file", "data_directory", "hba_file", "ident_file", "external_pid_file"};
+
 bool is_below(const fs::path& path, const fs::path& directory) { return path.native().starts_with(directory.native() + "/"); }
 
 class Carrying {
 public:
-    Carrying(const UpgradeContext& context, int hop)
-        : context_(context), from_(context.cluster_of(hop - 1)), to_(context.cluster_of(hop)), program_(context.bindir_of(hop) / "postgres"),
-          config_file_(context.config_of(hop - 1)), major_(context.major_of(hop)) {}
+    Carrying(const UpgradeContext& context, const UpgradeFacts& facts, int hop)
+        : context_(context), facts_(facts), hop_{context.major_of(hop - 1), context.major_of(hop)}, from_(context.cluster_of(hop - 1)), to_(context.cluster_of(hop)), program_(context.bindir_of(hop) / "postgres"),
+          config_file_(context.config_of(hop - 1)), major_(hop_.to) {}
 
     Result<void> run() {
         TRY(carry_settings());
@@ -57,6 +61,7 @@ public:
         // It would lead the new server to the directory it is made beside.
         TRY(comment_out_everywhere({{"data_directory", "the data directory is where this file is"}}));
         TRY(please_the_server());
+        TRY(make_room_for_replication());
         note_what_stays();
         return report();
     }
@@ -156,14 +161,41 @@ private:
         return changed;
     }
 
+    /// What the new server says about its setting `name` with the configuration in `directory` and `more` arguments. It does not start.
+    Result<CapturedProgram> ask_for_setting(const std::string& name, const fs::path& directory, std::vector<std::string> more) const {
+        std::vector<std::string> command = {program_.native(), "-C", name, "-D", directory.native(), "-c", "lc_messages=C", "-c", "log_line_prefix=", "-c",
+                                            formatted("data_directory={}", directory.native())};
+        std::ranges::move(more, std::back_inserter(command));
+        return run_captured(std::move(command), context_.timer, context_.cancel);
+    }
+
+    /// Some values are refused in words that do not name the setting. Each is asked for by itself then, of a server that has no other.
+    Result<RefusedSettings> find_refused_values() {
+        const fs::path bare = context_.places.logs() / formatted("{}-values", major_);
+        TRY(create_directories_durably(bare));
+        TRY(write_file_durably(bare / "postgresql.conf", {}));
+        RefusedSettings refused;
+        for (const fs::path& relative : texts_) {
+            TRY_ASSIGN(const Bytes content, read_file(to_ / relative, kMostBytes));
+            TRY_ASSIGN(const std::vector<ConfigurationEntry> entries, parse_configuration(as_text(content), relative.native()));
+            for (const ConfigurationEntry& entry : entries) {
+                if (std::ranges::find(kNoValues, entry.name) != kNoValues.end()) continue;
+                TRY_ASSIGN(const CapturedProgram server, ask_for_setting("port", bare, {"-c", formatted("{}={}", entry.name, entry.value)}));
+                if (!server.succeeded()) refused.try_emplace(entry.name, fatal_message(server.errors));
+            }
+        }
+        TRY(remove_tree(bare));
+        return refused;
+    }
+
     Result<void> please_the_server() {
         for (int attempt = 0; attempt < kAttempts; ++attempt) {
-            TRY_ASSIGN(const CapturedProgram server,
-                       run_captured({program_.native(), "-C", "shared_buffers", "-D", to_.native(), "-c", "lc_messages=C", "-c", "log_line_prefix=", "-c",
-                                     formatted("data_directory={}", to_.native())},
-                                    context_.timer, context_.cancel));
+            TRY_ASSIGN(const CapturedProgram server, ask_for_setting("shared_buffers", to_, {}));
             if (server.succeeded()) return {};
-            const RefusedSettings refused = read_refused_settings(server.errors);
+            RefusedSettings refused = read_refused_settings(server.errors);
+            if (refused.empty()) {
+                TRY_ASSIGN(refused, find_refused_values());
+            }
             TRY_ASSIGN(const bool changed, comment_out_everywhere(refused));
             if (changed) continue;
             return Error(ErrorCode::configuration, formatted("the server of PostgreSQL {} does not accept the configuration", major_))
@@ -172,6 +204,24 @@ private:
                 .object(to_.native());
         }
         return Error(ErrorCode::configuration, formatted("the server of PostgreSQL {} finds errors in the configuration again and again", major_)).object(to_.native());
+    }
+
+    /// Where the old server's configuration is outside the data directory, or a limit is new, the new server has the usual values, and pg_upgrade
+    /// refuses it, or it does not start with what was carried over.
+    Result<void> make_room_for_replication() {
+        std::string lines;
+        for (const WantedSetting& wanted : wanted_for_replication(facts_.replication, hop_)) {
+            TRY_ASSIGN(const CapturedProgram server, ask_for_setting(wanted.name, to_, {}));
+            const std::string shown = server.output.substr(0, server.output.find('\n'));
+            // One that this minor does not know it does not want either.
+            if (!server.succeeded() || wanted.is_met_by(shown)) continue;
+            lines += wanted.line() + "\n";
+            changes_.push_back(formatted("\"postgresql.conf\" has \"{}\" at its end: slots or subscriptions that are carried over need it, and it was \"{}\"", wanted.line(), shown));
+        }
+        if (lines.empty()) return {};
+        const fs::path file = to_ / "postgresql.conf";
+        TRY_ASSIGN(const Bytes content, read_file(file, kMostBytes));
+        return write_file_durably(file, as_bytes(formatted("{}\n# pg_steward: room for the slots and subscriptions that an upgrade carried over\n{}", as_text(content), lines)));
     }
 
     void note_what_stays() {
@@ -196,6 +246,8 @@ private:
     }
 
     const UpgradeContext& context_;
+    const UpgradeFacts& facts_;
+    const UpgradeHop hop_;
     const fs::path from_, to_, program_, config_file_;
     const int major_;
     std::set<fs::path> carried_;  ///< relative to the data directory
@@ -206,6 +258,6 @@ private:
 
 }  // namespace
 
-Result<void> carry_configuration(const UpgradeContext& context, int hop) { return Carrying(context, hop).run(); }
+Result<void> carry_configuration(const UpgradeContext& context, const UpgradeFacts& facts, int hop) { return Carrying(context, facts, hop).run(); }
 
 }  // namespace steward

@@ -83,4 +83,14 @@ Result<bool> exchange_directories(const fs::path& one, const fs::path& other) {
     return true;
 }
 
+Result<void> take_place(const fs::path& made, const fs::path& directory, const fs::path& aside, DirectoryExchange exchange) {
+    std::error_code problem;
+    if (fs::exists(fs::symlink_status(directory, problem))) {
+        TRY_ASSIGN(const bool exchanged, exchange(directory, made));
+        if (exchanged) return rename_durably(made, aside);
+        TRY(rename_durably(directory, aside));
+    }
+    return rename_durably(made, directory);
+}
+
 }  // namespace steward

@@ -33,4 +33,12 @@ Result<void> rename_durably(const std::filesystem::path& from, const std::filesy
 /// errno.
 Result<bool> exchange_directories(const std::filesystem::path& one, const std::filesystem::path& other);
 
+using DirectoryExchange = Result<bool> (*)(const std::filesystem::path&, const std::filesystem::path&);
+
+/// Give `made` the name `directory`, and what has it the name `aside`, durably: at once where `exchange` can, else by two renames, between which
+/// nothing has the name. Interrupted there, the same call finishes it. Interrupted behind an exchange, what was `directory` is `made`. Errors:
+/// those of exchange and rename_durably.
+Result<void> take_place(const std::filesystem::path& made, const std::filesystem::path& directory, const std::filesystem::path& aside,
+                        DirectoryExchange exchange = exchange_directories);
+
 }  // namespace steward

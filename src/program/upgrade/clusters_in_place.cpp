@@ -104,17 +104,6 @@ Result<void> restore_preserved(const UpgradeContext& context) {
     return rename_durably(places.preserved(), places.data_directory);
 }
 
-/// Let the cluster `made` and the one in the data directory change places; that one becomes `aside`.
-Result<void> put_in_data_directory(const UpgradeContext& context, const fs::path& made, const fs::path& aside) {
-    const fs::path& directory = context.places.data_directory;
-    if (is_there(directory)) {
-        TRY_ASSIGN(const bool exchanged, exchange_directories(directory, made));
-        if (exchanged) return rename_durably(made, aside);
-        TRY(rename_durably(directory, aside));
-    }
-    return rename_durably(made, directory);
-}
-
 /// Between two renames, who mounts volumes or starts containers may make the directory that is missing. What is in the old cluster's place and is
 /// none would be exchanged for it, and kept as if it were the old one.
 Result<void> remove_empty_stand_in(const fs::path& directory) {
@@ -196,7 +185,7 @@ Result<void> exchange_clusters(const UpgradeContext& context) {
         TRY(sync_directory(made));
         TRY(remove_empty_stand_in(places.data_directory));
         TRY(let_new_one_go_on(context, seen, made));
-        TRY(put_in_data_directory(context, made, places.old()));
+        TRY(take_place(made, places.data_directory, places.old()));
     } else if (is_there(made)) {
         TRY(rename_durably(made, places.old()));
     }
@@ -225,7 +214,7 @@ Result<void> bring_back_old_cluster(const UpgradeContext& context) {
             TRY(restore_preserved(context));
         } else {
             TRY_ASSIGN(const fs::path old, find_old_cluster(context));
-            TRY(put_in_data_directory(context, old, places.discarded()));
+            TRY(take_place(old, places.data_directory, places.discarded()));
         }
     }
     return require_in_data_directory(context, context.request.from, "old");

@@ -121,7 +121,7 @@ Result<void> write_down_old_cluster(const UpgradeContext& context) {
     TRY_ASSIGN(const Fingerprint fingerprint, take_fingerprint(*catalogs, old.databases, context.cancel));
     TRY(catalogs->finish(context.cancel));
     TRY(write_file_durably(context.places.fingerprint(), as_bytes(render(fingerprint))));
-    TRY(write_facts({old.traits, old.databases, preload_of(old)}, context.places.facts()));
+    TRY(write_facts({old.traits, old.databases, preload_of(old), replication_of(old)}, context.places.facts()));
     context.say(formatted("  {} databases, {} lines in \"{}\"", old.databases.size(), fingerprint.size(), context.places.fingerprint().native()));
     return {};
 }

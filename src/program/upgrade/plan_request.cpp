@@ -114,10 +114,6 @@ private:
     }
 
     Result<void> check_preserving(const UpgradeCheckReport& report) const {
-        if (!wal_directory(places_.data_directory, request_.target()).empty())
-            return Error(ErrorCode::invalid_argument, formatted("method \"{}\" is not for clusters whose WAL is elsewhere", name_of(request_.method)))
-                .detail("The copy that preserves the old cluster would have to have a WAL directory of its own.")
-                .hint("Take another method.");
         const MethodVerdict* const copy = verdict_of(report, TransferMethod::kCopy);
         const MethodVerdict* const clone = verdict_of(report, TransferMethod::kClone);
         if ((copy != nullptr && copy->possible) || (clone != nullptr && clone->possible)) return {};

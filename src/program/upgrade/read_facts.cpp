@@ -231,6 +231,8 @@ Result<OldClusterFacts> read_old_cluster(const fs::path& data_directory, int maj
     facts.running = running;
     struct stat directory;
     if (::stat(data_directory.c_str(), &directory) != 0) return Error::from_errno(errno, formatted("could not look at \"{}\"", data_directory.native()));
+    std::error_code no_link;
+    facts.transfer.wal_elsewhere = fs::read_symlink(data_directory / "pg_wal", no_link).is_absolute();
     facts.traits.major = major;
     facts.traits.data_checksums = control.has_data_checksums();
     facts.traits.group_access = (directory.st_mode & S_IRGRP) != 0;

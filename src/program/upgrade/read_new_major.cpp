@@ -7,6 +7,7 @@
 
 #include "core/base/format.h"
 #include "core/postgres/sql_quoting.h"
+#include "core/upgrade/carry_configuration.h"
 #include "core/upgrade/check_cluster.h"
 #include "program/captured_program.h"
 #include "program/single_user/single_user_session.h"
@@ -116,11 +117,7 @@ private:
         std::vector<std::string> command = {trial_.server().program.native(), "-D", trial_.data_directory().native(), "-C", "port"};
         command.insert(command.end(), arguments.begin(), arguments.end());
         TRY_ASSIGN(const CapturedProgram program, run_captured(std::move(command), timer_, cancel_));
-        if (program.succeeded()) return std::string();
-        constexpr std::string_view kLabel = "FATAL:  ";
-        const size_t label = program.errors.find(kLabel);
-        const size_t begin = label == std::string::npos ? 0 : label + kLabel.size();
-        return program.errors.substr(begin, program.errors.find('\n', begin) - begin);
+        return program.succeeded() ? std::string() : fatal_message(program.errors);
     }
 
     const TrialCluster& trial_;

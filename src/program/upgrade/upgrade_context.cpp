@@ -36,6 +36,9 @@ UpgradeFacts parse_facts(const Json& json) {
     facts.traits.wal_segment_mb = json.at("wal_segment_mb").get<int>();
     for (const Json& database : json.at("databases_hex")) facts.databases.push_back(decode(database));
     facts.preload = decode(json.at("preload_hex"));
+    facts.replication.logical_slots = json.at("logical_slots").get<int>();
+    facts.replication.subscriptions = json.at("subscriptions").get<int>();
+    facts.replication.output_plugins = decode(json.at("output_plugins_hex"));
     return facts;
 }
 
@@ -55,7 +58,10 @@ Result<void> write_facts(const UpgradeFacts& facts, const fs::path& file) {
                  {"group_access", traits.group_access},
                  {"wal_segment_mb", traits.wal_segment_mb},
                  {"databases_hex", Json::array()},
-                 {"preload_hex", encode(facts.preload)}};
+                 {"preload_hex", encode(facts.preload)},
+                 {"logical_slots", facts.replication.logical_slots},
+                 {"subscriptions", facts.replication.subscriptions},
+                 {"output_plugins_hex", encode(facts.replication.output_plugins)}};
     for (const std::string& database : facts.databases) json["databases_hex"].push_back(encode(database));
     return write_file_durably(file, as_bytes(json.dump() + "\n"));
 }

@@ -11,6 +11,7 @@
 #include "core/base/result.h"
 #include "core/storage/retry_storage.h"
 #include "core/upgrade/initdb_arguments.h"
+#include "core/upgrade/new_cluster_settings.h"
 #include "core/upgrade/upgrade_step.h"
 #include "program/upgrade/private_server.h"
 #include "program/upgrade/work_directory.h"
@@ -22,6 +23,7 @@ struct UpgradeFacts {
     ClusterTraits traits;
     std::vector<std::string> databases;  ///< without template0
     std::string preload;                 ///< shared_preload_libraries without pg_steward
+    ReplicationFacts replication;
 };
 
 /// Errors: by errno.

@@ -133,12 +133,12 @@ private:
             case UpgradeStep::kFingerprint: return write_down_old_cluster(context_);
             case UpgradeStep::kPreserve: return preserve_old_cluster(context_);
             case UpgradeStep::kCheck: return check_hop(step.hop);
-            case UpgradeStep::kConfigure: return carry_configuration(context_, step.hop);
             case UpgradeStep::kExchange: return exchange_clusters(context_);
             default: break;
         }
         TRY_ASSIGN(const UpgradeFacts facts, read_facts_file(context_.places.facts()));
         if (step.step == UpgradeStep::kInitialize) return initialize_cluster(context_, facts, step.hop);
+        if (step.step == UpgradeStep::kConfigure) return carry_configuration(context_, facts, step.hop);
         if (step.step == UpgradeStep::kTransfer) return transfer_cluster(context_, facts, step.hop);
         TRY(require_server(facts, step.hop));
         if (step.step == UpgradeStep::kExtensions) return update_extensions(context_, facts, *server_);

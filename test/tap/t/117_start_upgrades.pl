@@ -89,14 +89,62 @@ sub forget_last_line
 
 sub move { my ($from, $to_where) = @_; rename($from, $to_where) or die "could not rename \"$from\": $!"; return; }
 
-sub old_cluster
+# Slots and subscriptions are carried over from 17 on, and since 18 subscriptions count against a limit that older majors do not have.
+use constant kSubscriptions => 11;
+sub carries_replication { my ($from) = @_; return $from >= 17; }
+
+# A value that the new major refuses: naming the setting, or in other words.
+sub refused_line
 {
 	my ($from) = @_;
-	my $cluster = Steward::OldCluster->create($from, $older{$from});
+	return 'password_encryption = on' if $from < 14;
+	return $to >= 19 ? 'standard_conforming_strings = off' : undef;
+}
+
+sub old_cluster
+{
+	my ($from, %options) = @_;
+	my $cluster = Steward::OldCluster->create($from, $older{$from}, %options);
 	$cluster->start;
 	$cluster->sql('postgres', q{CREATE ROLE app LOGIN}, 'CREATE TABLE t AS SELECT generate_series(1, 1000) AS a');
+	return $cluster;
+}
+
+# With all that makes an upgrade do more: its WAL elsewhere, replication, a setting that is refused.
+sub elaborate_cluster
+{
+	my ($from) = @_;
+	my $wal = PostgreSQL::Test::Utils::tempdir_short() . '/wal';
+	my $cluster = old_cluster($from, initdb => [ '--waldir', $wal ], settings => [ 'wal_level = logical', 'max_replication_slots = 30', grep { defined } refused_line($from) ]);
+	$cluster->{wal} = $wal;
+	if (carries_replication($from))
+	{
+		$cluster->sql('postgres', "CREATE SUBSCRIPTION s$_ CONNECTION 'host=/nowhere' PUBLICATION p WITH (connect = false, slot_name = NONE)") for 1 .. kSubscriptions;
+		$cluster->sql('postgres', q{SELECT pg_create_logical_replication_slot('carried', 'pgoutput')});
+	}
 	$cluster->stop;
 	return $cluster;
+}
+
+# What the new cluster has of that.
+sub check_elaborate
+{
+	my ($cluster, $from) = @_;
+	my $report = slurp("$cluster->{data}.upgrade/logs/$to-configuration.txt");
+	is(readlink("$cluster->{data}/pg_wal"), "$cluster->{wal}.$to", 'its WAL is beside that of the old one');
+	if (my $line = refused_line($from))
+	{
+		like(slurp("$cluster->{data}/postgresql.conf"), qr/^# pg_steward: \S.*\n#\Q$line\E$/m, 'a value that is refused is commented out');
+		like($report, qr/"postgresql.conf", line \d+, @{[ $line =~ s{ .*}{}r ]}: \S.*commented out/, 'which is reported');
+	}
+	return if !carries_replication($from);
+	is($cluster->sql('postgres', q{SELECT count(*) FROM pg_subscription}), kSubscriptions, 'the subscriptions came along');
+	is($cluster->sql('postgres', q{SELECT slot_name FROM pg_replication_slots}), 'carried', 'so did the slot');
+	is($cluster->sql('postgres', 'SHOW max_replication_slots'), 30, 'a limit that is enough is left alone');
+	return if $from >= 18;
+	is($cluster->sql('postgres', 'SHOW max_active_replication_origins'), kSubscriptions, 'there is room for them');
+	like($report, qr/"max_active_replication_origins = @{[kSubscriptions]}" at its end: .*it was "10"/, 'which is reported');
+	return;
 }
 
 sub test_refusals
@@ -148,7 +196,7 @@ sub test_amid_exchange
 	starts_nothing($cluster, qr/exchange of the directories is to be finished/, 'with an empty one', $older{$from}, $bindir);
 	spew("$cluster->{dir}/password", "it's secret\n");
 	local @ENV{qw(AUTO_UPGRADE RESET_PASSWORD POSTGRES_PASSWORD_FILE)} = ('on', 'app', "$cluster->{dir}/password");
-	my $said = runs($cluster, 'with an empty one', sub { like($cluster->sql('postgres', q{SELECT rolpassword FROM pg_authid WHERE rolname = 'app'}), qr/^SCRAM-SHA-256/, 'the password was set'); });
+	my $said = runs($cluster, 'with an empty one', sub { check_elaborate($cluster, $from); like($cluster->sql('postgres', q{SELECT rolpassword FROM pg_authid WHERE rolname = 'app'}), qr/^SCRAM-SHA-256/, 'the password was set'); });
 	like($said, qr/going on with step "exchange".*is not committed/s, 'it was gone on with');
 	return;
 }
@@ -174,10 +222,23 @@ sub test_rolled_back
 	my ($cluster, $from) = @_;
 	my $data = $cluster->{data};
 	is((upgrade('rollback', $cluster, '--discard-changes'))[1], 0, 'rolled back');
+	ok(-d "$cluster->{wal}/archive_status" && !-e "$cluster->{wal}.$to", 'the new WAL is gone, and the old one is there');
 	like(program_ok([ command($cluster, $older{$from}), '--prepare-only' ], 'the old cluster with its programs'), qr/An upgrade from $from to $to was rolled back/, 'is started');
 	move($data, "$data.away");
 	refuses($cluster, [ command($cluster), '--initialize' ], 5, qr/holds no cluster any more/, 'what was rolled back and is gone is not made anew');
 	move("$data.away", $data);
+	return;
+}
+
+# A cluster that is used up by the upgrade cannot have its WAL elsewhere, and none is made for such a method to find that out.
+sub test_method_for_wal_elsewhere
+{
+	my ($cluster, $from) = @_;
+	my ($verdict) = grep { $_->{method} eq 'link' } @{ $cluster->check($to)->{methods} };
+	is($verdict->{possible}, JSON::PP::false, 'the check says that it cannot be linked');
+	like($verdict->{reason}, qr/WAL is elsewhere/, 'and why');
+	program_fails([ command($cluster), '--auto-upgrade', '--upgrade-method', 'link' ], 4, qr/by method "link".*WAL is elsewhere/s, 'nor is it');
+	ok(!-e "$cluster->{data}.upgrade", 'and nothing is made');
 	return;
 }
 
@@ -201,16 +262,19 @@ sub test_link
 
 if (my @majors = sort { $a <=> $b } keys %older)
 {
-	my $from = $majors[ $to % @majors ];
+	my $from = $majors[-1];
 	note("from $from to $to");
-	my $cluster = old_cluster($from);
+	my $cluster = elaborate_cluster($from);
 	test_refusals($cluster, $from);
+	test_method_for_wal_elsewhere($cluster, $from);
 	test_dry_run($cluster, $from);
 	test_killed($cluster, $from);
 	test_amid_exchange($cluster, $from);
 	test_behind_exchange($cluster, $from);
 	test_rolled_back($cluster, $from);
-	test_link($cluster, $from);
+	my $plain = old_cluster($from);
+	$plain->stop;
+	test_link($plain, $from);
 }
 
 # What needs no older major: a cluster of this one, and journals of upgrades that are said to be on it.
@@ -244,4 +308,16 @@ starts_nothing($own, qr/"upgraded, not committed".*holds no cluster/s, 'an upgra
 move("$data.away", $data);
 spew("$data.upgrade/journal", "nonsense\n");
 refuses($own, [ command($own) ], 8, qr/line 1 of the journal/, 'a journal that is damaged');
+unlink("$data.upgrade/journal") or die $!;
+
+# A mount point cannot be renamed, and so not be upgraded, which is told before anything is made.
+my @in_a_mount = ('unshare', '--user', '--map-current-user', '--keep-caps', '--mount', 'sh', '-c', 'mount --bind "$0" "$0" && exec "$@"', $data);
+if (!$ENV{STEWARD_IN_MATRIX} && system("@in_a_mount[0 .. 4] true 2>/dev/null") == 0)
+{
+	my ($stdout, $stderr) = ('', '');
+	IPC::Run::run([ @in_a_mount, 'pg_steward', 'upgrade', 'run', '--data-dir', $data, '--to', 98 ], '<', \undef, '>', \$stdout, '2>', \$stderr);
+	is($? >> 8, 18, 'a mount point: exit status');
+	like($stderr, qr/is a mount point.*hint: Move what is in it into a directory below it/s, 'a mount point: cure');
+	is(join(' ', glob("$data.upgrade/*")), '', 'a mount point: nothing is made');
+}
 done_testing();

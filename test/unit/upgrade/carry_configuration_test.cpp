@@ -17,6 +17,11 @@ TEST(CarryConfiguration, ReadsWhatTheServerRefuses) {
     EXPECT_TRUE(read_refused_settings("postgres: could not access the server configuration file").empty());
 }
 
+TEST(CarryConfiguration, ReadsWhyAServerGaveUp) {
+    EXPECT_EQ(fatal_message("LOG:  hello\nFATAL:  non-standard string literals are not supported\nHINT:  x\n"), "non-standard string literals are not supported");
+    EXPECT_EQ(fatal_message("postgres: no such file\n"), "postgres: no such file");
+}
+
 TEST(CarryConfiguration, CommentsOutWhatIsRefusedAndNothingElse) {
     const std::string text = "a = 1\n  Gone = 'x'  # why\n#gone = 2\ngone_not = 3\r\nnonsense here now\ngone 4";
     const CommentedText commented = comment_out(text, {{"gone", "unknown"}});

@@ -23,6 +23,24 @@ TEST(NewClusterSettings, MakeRoomForSlotsAndSubscriptionsThatAreCarriedOver) {
               (Lines{"wal_level = logical", "max_replication_slots = 33", "max_active_replication_origins = 30", "output_plugin_libraries = 'it''s'"}));
 }
 
+TEST(NewClusterSettings, AreMetByWhatIsMoreAndByNothingElse) {
+    const WantedSetting limit{"max_replication_slots", "33", true}, level{"wal_level", "logical", false};
+    EXPECT_TRUE(limit.is_met_by("33"));
+    EXPECT_TRUE(limit.is_met_by("1000"));
+    EXPECT_FALSE(limit.is_met_by("32"));
+    EXPECT_FALSE(limit.is_met_by(""));
+    EXPECT_TRUE(level.is_met_by("logical"));
+    EXPECT_FALSE(level.is_met_by("replica"));
+}
+
+TEST(NewClusterSettings, DoNotTurnLogicalWalOnForSubscriptionsAlone) {
+    const std::vector<WantedSetting> wanted = wanted_for_replication({0, 11, ""}, {17, 18});
+    ASSERT_EQ(wanted.size(), 2U);
+    EXPECT_EQ(wanted[0].line(), "max_replication_slots = 12");
+    EXPECT_EQ(wanted[1].line(), "max_active_replication_origins = 11");
+    EXPECT_TRUE(wanted_for_replication({2, 11, ""}, {16, 18}).empty());
+}
+
 TEST(NewClusterSettings, PreloadWhatIsPreloadedAndUsedAndThere) {
     OldClusterFacts old;
     old.settings = {{"shared_preload_libraries", "pgaudit, auto_explain, gone, pg_steward", "", ""}};

@@ -61,6 +61,13 @@ TEST(UpgradeMethods, CopiesNeedRoomOnEveryTablespacesFileSystem) {
     EXPECT_NE(judge_methods({17, 18}, facts)[0].reason.find("\"/mnt/fast\""), std::string::npos);
 }
 
+TEST(UpgradeMethods, NoneUsesUpAClusterWhoseWalIsElsewhere) {
+    TransferFacts facts = roomy();
+    facts.wal_elsewhere = true;
+    EXPECT_EQ(possible_methods({17, 18}, facts), "copy clone copy-file-range dump ");
+    EXPECT_NE(judge_methods({17, 18}, facts)[3].reason.find("the WAL is elsewhere"), std::string::npos);
+}
+
 TEST(UpgradeMethods, AreKnownByTheirNames) {
     for (const MethodVerdict& verdict : judge_methods({17, 18}, {})) EXPECT_EQ(parse_transfer_method(name_of(verdict.method)), verdict.method);
     EXPECT_EQ(parse_transfer_method("copy_file_range"), std::nullopt);

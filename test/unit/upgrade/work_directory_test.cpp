@@ -146,6 +146,60 @@ TEST(ClusterDirectories, ChangePlaces) {
     EXPECT_FALSE(fs::exists(scratch.path() / "one/a"));
 }
 
+Result<bool> refuse_to_exchange(const fs::path&, const fs::path&) { return false; }
+Result<bool> fail_to_exchange(const fs::path&, const fs::path&) { return Error(ErrorCode::io_error, "broken"); }
+
+/// A data directory "main" with the old cluster, and a new one that is to have its place.
+class TakingPlace : public testing::Test {
+protected:
+    void SetUp() override {
+        fs::create_directories(main_);
+        fs::create_directories(made_);
+        write(main_ / "a", "old");
+        write(made_ / "a", "new");
+    }
+
+    std::string content_at(const fs::path& directory) const { return content_of(directory / "a"); }
+
+    TemporaryDirectory scratch_;
+    const fs::path main_ = scratch_.path() / "main", made_ = scratch_.path() / "main.upgrade/18", old_ = scratch_.path() / "main.upgrade/old";
+};
+
+TEST_F(TakingPlace, KeepsWhatWasThere) {
+    for (const DirectoryExchange exchange : {exchange_directories, refuse_to_exchange}) {
+        const Result<void> taken = take_place(made_, main_, old_, exchange);
+        ASSERT_TRUE(taken.ok()) << taken.error().to_string();
+        EXPECT_EQ(content_at(main_), "new");
+        EXPECT_EQ(content_at(old_), "old");
+        EXPECT_FALSE(fs::exists(made_));
+        // And back, for the next way.
+        ASSERT_TRUE(take_place(old_, main_, made_, exchange).ok());
+    }
+}
+
+TEST_F(TakingPlace, IsFinishedAfterTheFirstOfTwoRenames) {
+    fs::rename(main_, old_);
+    ASSERT_TRUE(take_place(made_, main_, old_, refuse_to_exchange).ok());
+    EXPECT_EQ(content_at(main_), "new");
+    EXPECT_EQ(content_at(old_), "old");
+}
+
+TEST_F(TakingPlace, DoesNotReplaceWhatIsKept) {
+    fs::create_directories(old_ / "base");
+    EXPECT_FALSE(take_place(made_, main_, old_, refuse_to_exchange).ok());
+    EXPECT_EQ(content_at(main_), "old");
+    EXPECT_EQ(content_at(made_), "new");
+}
+
+TEST_F(TakingPlace, MovesNothingWhenTheExchangeFails) {
+    const Result<void> taken = take_place(made_, main_, old_, fail_to_exchange);
+    ASSERT_FALSE(taken.ok());
+    EXPECT_EQ(taken.error().message(), "broken");
+    EXPECT_EQ(content_at(main_), "old");
+    EXPECT_EQ(content_at(made_), "new");
+    EXPECT_FALSE(fs::exists(old_));
+}
+
 TEST(ClusterDirectories, FindTablespacesAndWhatAMajorHasInThem) {
     const TemporaryDirectory scratch;
     const fs::path cluster = scratch.path() / "main", location = scratch.path() / "fast";
