@@ -4,7 +4,7 @@ set -euo pipefail
 
 readonly kMajor=${STEWARD_BENCH_MAJOR:-15}
 readonly kBindir=/usr/lib/postgresql/$kMajor/bin
-readonly kRounds=3
+readonly kRounds=${STEWARD_BENCH_ROUNDS:-3}
 
 source_tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 name=$(basename "$0")
@@ -25,7 +25,7 @@ enter_matrix() {  # PARENT OF SCRATCH DIRECTORIES
     make -s -C "$source_tree" -j"$(nproc)" shared >&2
     "$source_tree/tools/pg-matrix" >&2
     exec "$source_tree/tools/pg-matrix-enter" -b /usr/include/fmt -b /usr/include/nlohmann -b "$1" \
-        env STEWARD_BENCH_DIR="$1" STEWARD_BENCH_MAJOR="$kMajor" "$source_tree/bench/$name"
+        env STEWARD_BENCH_DIR="$1" STEWARD_BENCH_MAJOR="$kMajor" STEWARD_BENCH_ROUNDS="$kRounds" "$source_tree/bench/$name"
 }
 
 # Install, build, make the scratch directory. $1 is the free disk space that the run takes, in GB.
@@ -39,7 +39,7 @@ set_the_stage() {
         "$source_tree/tools/packages" build bench
         make -s -C "$source_tree" -j"$(nproc)" PG_CONFIG=$kBindir/pg_config all bench-programs >&2
     else
-        make -s -C "$source_tree" -j"$(nproc)" PG_CONFIG=$kBindir/pg_config all >&2
+        make -s -C "$source_tree" -j"$(nproc)" PG_CONFIG=$kBindir/pg_config "${stage_targets:-all}" >&2
     fi
     trap clean_up EXIT
     trap 'exit 130' INT TERM
@@ -72,7 +72,7 @@ as_postgres() {
 }
 
 make_cluster() {  # DATA_DIRECTORY, lines for postgresql.conf on standard input
-    as_postgres initdb -D "$1" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --data-checksums --no-sync >"$scratch/initdb.log" ||
+    as_postgres "${server_bindir:-$kBindir}/initdb" -D "$1" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --data-checksums --no-sync >"$scratch/initdb.log" ||
         { cat "$scratch/initdb.log" >&2; die "could not make a database cluster"; }
     as_postgres mkdir -p "$scratch/socket"
     { printf "listen_addresses = ''\nunix_socket_directories = '%s'\nport = 5432\n" "$scratch/socket"; cat; } >>"$1/postgresql.conf"
