@@ -44,10 +44,7 @@ public:
         const UpgradeContext context = make_context();
         TRY_ASSIGN(const StepFacts way_back, facts_of_way_back(context));
         TRY(run_step(UpgradeStep::kBringBack, way_back, [&] { return bring_back_old_cluster(context); }));
-        TRY(run_step(UpgradeStep::kRemoveMade, {}, [&]() -> Result<void> {
-            TRY(remove_what_was_made(context));
-            return mark_way_back();
-        }));
+        TRY(run_step(UpgradeStep::kRemoveMade, {}, [&] { return remove_and_mark(context); }));
         around_.say("The upgrade has been rolled back. Start the server of the old major.");
         return {};
     }
@@ -122,8 +119,9 @@ private:
         return mark ? StepFacts{{std::string(kFactSuccession), render_succession(*mark)}} : StepFacts();
     }
 
-    /// It is left there when the new one is gone, and there is room for it.
-    Result<void> mark_way_back() const {
+    /// The mark is left in the old cluster when the new one is gone, and there is room for it.
+    Result<void> remove_and_mark(const UpgradeContext& context) const {
+        TRY(remove_what_was_made(context));
         for (const JournalEntry& entry : last_run(journal_->entries())) {
             const auto mark = entry.facts.find(std::string(kFactSuccession));
             if (mark == entry.facts.end()) continue;
