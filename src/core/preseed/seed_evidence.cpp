@@ -31,16 +31,6 @@ bool is_dangling(const fs::path& path) {
     return ::lstat(path.c_str(), &st) == 0 && S_ISLNK(st.st_mode) && ::stat(path.c_str(), &st) != 0;
 }
 
-/// Linux 5.8 and later say it of bind mounts too, which are on their parent's device.
-bool is_mounted(const fs::path& path) {
-    struct statx stx;
-    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS, &stx) != 0) return false;
-    if (stx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) return (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-    struct stat own, parent;
-    if (::stat(path.c_str(), &own) != 0 || ::stat((path / "..").c_str(), &parent) != 0) return false;
-    return own.st_dev != parent.st_dev || own.st_ino == parent.st_ino;
-}
-
 UnmountedPlace dangling(const fs::path& path) {
     std::error_code problem;
     return {path, formatted("\"{}\" is a symbolic link to \"{}\", which is not there.", path.native(), fs::read_symlink(path, problem).native())};
@@ -161,7 +151,7 @@ fs::path initdb_workplace(const fs::path& directory) { return directory.native()
 Result<SeedEvidence> inspect_seed(const fs::path& directory, std::span<const fs::path> mount_points) {
     SeedEvidence evidence;
     for (const fs::path& point : mount_points) {
-        if (is_mounted(point)) continue;
+        if (is_mount_point(point)) continue;
         evidence.unmounted.push_back({point, formatted("\"{}\" is {}.", point.native(), is_there(point) ? "no mount point" : "not there")});
     }
     if (auto link = dangling_link_to(directory)) {
@@ -179,7 +169,7 @@ Result<SeedEvidence> inspect_seed(const fs::path& directory, std::span<const fs:
         if (!is_there(parent)) evidence.unmounted.push_back({parent, formatted("Directory \"{}\" is not there.", parent.native())});
         return evidence;
     }
-    evidence.in_place = is_mounted(facts.path);
+    evidence.in_place = is_mount_point(facts.path);
     TRY(look_into(evidence));
     return evidence;
 }

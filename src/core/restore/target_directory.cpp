@@ -80,11 +80,6 @@ Result<DirectoryContent> look_into(const fs::path& path) {
     return ours ? DirectoryContent::kInterrupted : DirectoryContent::kOther;
 }
 
-bool is_mount_point(const fs::path& path, const struct stat& st) {
-    struct stat parent;
-    return ::stat(path.parent_path().c_str(), &parent) == 0 && (parent.st_dev != st.st_dev || parent.st_ino == st.st_ino);
-}
-
 std::string_view name_of(DirectoryRole role) { return role == DirectoryRole::kData ? "data directory" : "tablespace directory"; }
 
 Result<void> move_aside(const DirectoryPlan& plan) {
@@ -127,13 +122,23 @@ Result<DirectoryFacts> inspect_directory(const fs::path& path) {
     if (!S_ISDIR(st.st_mode))
         return Error(ErrorCode::invalid_argument, formatted("\"{}\" is not a directory", facts.path.native())).object(facts.path.native());
     facts.owner = FileOwner{st.st_uid, st.st_gid};
-    facts.mount_point = is_mount_point(facts.path, st);
+    facts.mount_point = is_mount_point(facts.path);
     facts.server = find_running_server(facts.path);
     TRY_ASSIGN(facts.content, look_into(facts.path));
     facts.tablespaces = linked_tablespaces(facts.path);
     if (const Result<ControlFile> control = read_control_file(facts.path); control.ok()) facts.system_identifier = control->system_identifier;
     if (facts.content == DirectoryContent::kInterrupted) facts.interrupted_tablespaces = tablespaces_in_marker(facts.path / kRestoreMarker);
     return facts;
+}
+
+/// Linux 5.8 and later say it of bind mounts too, which are on their parent's device.
+bool is_mount_point(const fs::path& path) {
+    struct statx stx;
+    if (::statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS, &stx) != 0) return false;
+    if (stx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) return (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+    struct stat own, parent;
+    if (::stat(path.c_str(), &own) != 0 || ::stat((path / "..").c_str(), &parent) != 0) return false;
+    return own.st_dev != parent.st_dev || own.st_ino == parent.st_ino;
 }
 
 Result<DirectoryPlan> decide_directory(const DirectoryFacts& facts, DirectoryRole role, ExistingContent existing, const std::string& time_suffix) {

@@ -42,6 +42,9 @@ struct DirectoryFacts {
     std::vector<std::filesystem::path> tablespaces;              ///< where its pg_tblspc links to
 };
 
+/// Whether a file system or another directory is mounted at `path`: it cannot be renamed. False when it is not there.
+bool is_mount_point(const std::filesystem::path& path);
+
 /// Look at `path`, an absolute one. Errors: invalid_argument when it is relative or no directory; by errno.
 Result<DirectoryFacts> inspect_directory(const std::filesystem::path& path);
 

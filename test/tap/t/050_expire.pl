@@ -20,7 +20,8 @@ sub backup
 }
 
 sub labels { return join(' ', sort map { m{([^/]+)/manifest$} } glob($node->cluster_dir . '/backups/*/manifest')); }
-sub all_files { return join("\n", map { "$_ " . -s $_ } grep { -f } split(/\n/, qx(find "@{[ $node->repository_dir ]}" | sort))); }
+# But for WAL's tail, whose pieces the server removes when their segment is stored.
+sub all_files { return join("\n", map { "$_ " . -s $_ } grep { -f $_ && !m{/wal-tail/} } split(/\n/, qx(find "@{[ $node->repository_dir ]}" | sort))); }
 sub leases { my @found = glob($node->cluster_dir . '/leases/*'); return @found; }
 
 # How many objects a dry run says would go, by kind.
