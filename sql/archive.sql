@@ -46,4 +46,4 @@ RETURNS text
 AS 'MODULE_PATHNAME', 'steward_archive_now'
 LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION steward.archive_now(interval) IS
-    'Switch to a new WAL segment; return the name of the one before when it is stored in every repository';
+    'Switch to a new WAL segment; return the name of the one before when that and all before it are stored in every repository';

@@ -1,7 +1,11 @@
 // SQL functions about WAL archiving: steward.wal_archive, steward.workers, steward.archive_now().
 
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "core/archive/ready_files.h"
 #include "core/base/format.h"
 #include "server/boundary.h"
 #include "server/result_rows.h"
@@ -117,6 +121,16 @@ Result<bool> is_archived(const std::string& segment) {
     return !busy;
 }
 
+/// What has to be stored still, so that recovery gets to the end of `segment`; empty when nothing has. Several are stored at a time, and what is asked for
+/// comes first: those before it may be later. Those that were given up are recorded as a gap, for which nobody waits.
+Result<std::string> first_missing(const std::string& segment) {
+    TRY_ASSIGN(const bool archived, is_archived(segment));
+    if (!archived) return segment;
+    TRY_ASSIGN(const std::vector<std::string> waiting, list_ready_files(XLOGDIR "/archive_status"));
+    const auto missing = std::ranges::find_if(waiting, [&](const std::string& name) { return name < segment && !is_known_as_stored(name) && !is_known_as_given_up(name); });
+    return missing == waiting.end() ? std::string() : *missing;
+}
+
 Result<Datum> archive_now(int64 timeout_ms) {
     TRY(check_can_archive());
     TRY_ASSIGN(const std::string segment, switch_segment());
@@ -124,12 +138,12 @@ Result<Datum> archive_now(int64 timeout_ms) {
     const uint64 failures = ask_for(segment);
     ConditionVariable* changed = &shared_state()->wal.changed;
     for (;;) {
-        TRY_ASSIGN(const bool archived, is_archived(segment));
-        if (archived) break;
+        TRY_ASSIGN(const std::string missing, first_missing(segment));
+        if (missing.empty()) break;
         const long rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
         if (rest <= 0) {
-            Error error(ErrorCode::timed_out, formatted("WAL segment \"{}\" was not stored within {} ms", segment, timeout_ms));
-            if (const std::optional<Error> failure = failure_since(segment, failures)) error = std::move(error).detail(failure->message() + ".");
+            Error error(ErrorCode::timed_out, formatted("WAL segment \"{}\" was not stored within {} ms", missing, timeout_ms));
+            if (const std::optional<Error> failure = failure_since(missing, failures)) error = std::move(error).detail(failure->message() + ".");
             return std::move(error).hint("See steward.wal_archive for the state of each repository. Archiving goes on in the background.");
         }
         // Woken by every stored segment; the poll besides it is for a segment that the archiver finishes without us.
