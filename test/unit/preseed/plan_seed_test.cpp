@@ -163,7 +163,18 @@ TEST(PlanSeed, AnUpgradedClusterMayStartBeforeTheRepositoryKnowsIt) {
     EXPECT_EQ(decision.action, SeedAction::kPresent);
     ASSERT_EQ(decision.notes.size(), 1u);
     EXPECT_EQ(decision.notes[0], "Repository \"file:///repository\" knows it as 7000000000000000002, as which it was upgraded; the server goes on there under its own.");
-    EXPECT_EQ(outcome({false, false, kTheirs}, evidence, before), "foreign_repository") << "what is expected is another matter";
+}
+
+TEST(PlanSeed, AnUpgradedClusterIsTheOneThatWasExpectedBefore) {
+    SeedEvidence evidence = evidence_of(Content::kCluster);
+    EXPECT_EQ(outcome({false, false, kTheirs}, evidence, {}), "foreign_repository");
+    evidence.cluster->predecessors = {kTheirs};
+    const SeedDecision decision = decide_seed({false, false, kTheirs}, evidence, {});
+    EXPECT_EQ(decision.action, SeedAction::kPresent);
+    EXPECT_EQ(decision.system_identifier, kOurs);
+    ASSERT_EQ(decision.notes.size(), 1u);
+    EXPECT_EQ(decision.notes[0], "Cluster 7000000000000000002 was expected, and has been upgraded. Expect 7000000000000000001 from now on.");
+    EXPECT_EQ(outcome({false, false, 42}, evidence, {}), "foreign_repository");
 }
 
 TEST(PlanSeed, ARefusalNamesWhoHadTheNameBefore) {
