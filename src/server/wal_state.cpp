@@ -18,15 +18,16 @@ bool is_in_ring(const WalFileName (&ring)[kStoredRing], uint64 count, std::strin
     return std::any_of(ring, ring + std::min<uint64>(count, kStoredRing), [&](const WalFileName& known) { return known.view() == name; });
 }
 
-/// Put names into a ring of files that the archiver need not wait for any more.
+/// Put names into a ring of files that the archiver need not wait for any more, nor a new engine be told that it does.
 void note_settled(WalFileName (&ring)[kStoredRing], uint64& count, const std::vector<std::string>& names) {
     bool archiver = false;
     {
         const SharedLock lock(shared_state(), LW_EXCLUSIVE);
         SharedWal& wal = shared_state()->wal;
         for (const std::string& name : names) ring[count++ % kStoredRing].assign(name);
-        archiver = std::exchange(wal.archiver_rebuffed, false);
-        archiver = archiver || std::ranges::find(names, wal.wanted.view()) != names.end();
+        const bool was_wanted = std::ranges::find(names, wal.wanted.view()) != names.end();
+        archiver = std::exchange(wal.archiver_rebuffed, false) || was_wanted;
+        if (was_wanted) wal.wanted.assign("");
     }
     wake_waiters(archiver);
 }
@@ -63,13 +64,14 @@ void assign(SharedRestorePoint& to, const WindowRestorePoint& from) {
     to.reachable = from.reachable;
 }
 
-/// An engine that was started or configured anew has not stored anything: what was stored last is still what it was. In the slot of another
-/// repository nothing is known.
+/// An engine that was started or configured anew has not stored anything yet, or only an older segment once more: the last segment is still
+/// what it was. In the slot of another repository nothing is known.
 void note_last_stored(SharedWalRepository& to, const WalRepositoryStatus& from) {
-    if (from.last_segment.empty() && to.url.view() == from.url) return;
+    const bool is_other = to.url.view() != from.url;
+    if (is_other || from.last_stored_us != 0) to.last_stored = timestamp_of_unix_us(from.last_stored_us);
+    if (!is_other && from.last_segment <= to.last_segment.view()) return;
     to.last_segment.assign(from.last_segment);
     to.last_lsn = from.last_lsn;
-    to.last_stored = timestamp_of_unix_us(from.last_stored_us);
 }
 
 template <typename Row, typename From>

@@ -114,6 +114,7 @@ Result<void> WalWorker::forward_request() {
         forwarded_ = wal.want_number;
         wanted = wal.wanted.view();
     }
+    if (wanted.empty()) return {};  // it was settled meanwhile
     // A failing send shows again, with its cause, when the engine's end of the socket is read.
     if (const Result<void> sent = engine->send(WantMessage{wanted}); !sent.ok()) TRY(report_warning(sent.error()));
     return {};

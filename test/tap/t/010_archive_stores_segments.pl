@@ -27,19 +27,22 @@ ok(-f $node->wal_object($last), 'the last of many segments is stored');
 my @stored = $node->stored_segments;
 is(scalar(@stored), Steward::Node::segments_from_to($first, $last), 'no segment is missing in between');
 
-# What was stored last is known also of an engine that has stored nothing yet: the segment that was asked for last may have been recycled.
+# What was stored last is known also of an engine that has stored nothing yet, which is not told of a segment that was asked for before.
 my $last_stored = 'SELECT last_segment, last_lsn, last_stored_at FROM steward.wal_archive';
 $node->wait_for_sql("SELECT last_segment = '$last' FROM steward.wal_archive", 'what was stored last is shown');
 my $known = $node->sql($last_stored);
-my $away = $node->basedir . '/away';
-rename($node->data_dir . "/pg_wal/$last", $away) or die "could not rename $last: $!";
-$node->kill_by_sql(q{SELECT engine_pid FROM steward.workers WHERE worker = 'wal'});
-$node->wait_for_sql('SELECT stored_files = 0 FROM steward.wal_archive', 'a new engine has reported');
+my $killed = $node->kill_by_sql(q{SELECT engine_pid FROM steward.workers WHERE worker = 'wal'});
+$node->wait_for_sql("SELECT engine_pid <> $killed AND engine_state = 'running' FROM steward.workers WHERE worker = 'wal'", 'a new engine runs');
+$node->wait_for_sql('SELECT stored_files = 0 FROM steward.wal_archive', 'it has reported, and stores nothing once more');
 is($node->sql($last_stored), $known, 'what was stored last is still known');
-rename($away, $node->data_dir . "/pg_wal/$last") or die "could not rename $last: $!";
+
+# An older segment that is offered once more does not take the place of the last one.
+my $status = $node->data_dir . '/pg_wal/archive_status';
+rename("$status/$first.done", "$status/$first.ready") or die "could not rename $first: $!";
+$node->wait_for_sql('SELECT stored_files = 1 FROM steward.wal_archive', 'an older segment is offered again');
+is($node->sql('SELECT last_segment FROM steward.wal_archive'), $last, 'the last segment is the newest one');
 
 # The server offers a segment again after a crash, since .ready -> .done is not durable: same content succeeds.
-my $status = $node->data_dir . '/pg_wal/archive_status';
 $node->stop('fast');
 my ($again) = grep { -e "$status/$_.done" } reverse $node->stored_segments;
 rename("$status/$again.done", "$status/$again.ready") or die "could not rename $again: $!";
