@@ -225,7 +225,7 @@ sub test_some
 }
 
 my @majors = sort { $a <=> $b } keys %older;
-my @methods = upgrade_methods($to);
+my @methods = upgrade_methods($to, $disk);
 SKIP:
 {
 	skip 'no small file system could be mounted (STEWARD_UPGRADE_DISK)', 1 unless $disk;

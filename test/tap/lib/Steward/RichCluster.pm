@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use parent 'Exporter';
+use IPC::Run ();
 use JSON::PP ();
 use Steward::OldCluster;
 use Steward::Test;
@@ -175,11 +176,21 @@ sub own_bindir
 	return $bindir;
 }
 
-# The methods that pg_upgrade of that major has, and that every file system allows.
+# Whether files in a directory can share blocks, as on XFS or btrfs.
+sub has_reflinks
+{
+	my ($dir) = @_;
+	spew("$dir/one", 'x' x 8192);
+	my $shared = IPC::Run::run([ 'cp', '--reflink=always', "$dir/one", "$dir/two" ], '2>', \my $refusal);
+	unlink("$dir/one", "$dir/two");
+	return $shared;
+}
+
+# The methods that pg_upgrade of that major has, and that the file system of the directory allows; by default that of TMPDIR.
 sub upgrade_methods
 {
-	my ($to) = @_;
-	return ('copy', $to >= 17 ? 'copy-file-range' : (), 'link', $to >= 18 ? 'swap' : (), 'dump');
+	my ($to, $dir) = @_;
+	return ('copy', has_reflinks($dir // PostgreSQL::Test::Utils::tempdir_short()) ? 'clone' : (), $to >= 17 ? 'copy-file-range' : (), 'link', $to >= 18 ? 'swap' : (), 'dump');
 }
 
 # The steps of a run of one hop, in their order.
