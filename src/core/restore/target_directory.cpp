@@ -35,7 +35,8 @@ std::string command_of(const fs::path& process) {
     return name;
 }
 
-/// "postmaster.pid" names a process that lives and about which nothing else can be learned.
+/// "postmaster.pid" names a process that lives and about which nothing else may be learned. Of one that has ended and only waits for its parent
+/// there is nothing to learn either, but that is told in another way.
 std::optional<pid_t> unreadable_postmaster(const fs::path& directory) {
     const Result<Bytes> lock = read_file(directory / "postmaster.pid", 4096);
     if (!lock.ok()) return std::nullopt;
@@ -44,7 +45,7 @@ std::optional<pid_t> unreadable_postmaster(const fs::path& directory) {
     if (!pid || (::kill(*pid, 0) != 0 && errno != EPERM)) return std::nullopt;
     std::error_code problem;
     static_cast<void>(fs::read_symlink(fs::path("/proc") / std::to_string(*pid) / "cwd", problem));
-    return problem ? pid : std::nullopt;
+    return problem == std::errc::permission_denied ? pid : std::nullopt;
 }
 
 std::vector<fs::path> tablespaces_in_marker(const fs::path& marker) {

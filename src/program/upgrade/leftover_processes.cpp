@@ -25,6 +25,9 @@ using namespace std::chrono_literals;
 constexpr auto kLook = 50ms;
 /// What a fast shutdown of the old server may take: its checkpoint.
 constexpr auto kMostShutdown = 600s;
+/// What a server takes to end that has lost its postmaster, or whose postmaster is gone but for the process.
+constexpr auto kMostLastMoments = 30s;
+constexpr uint64_t kMostProcessFile = 1 << 20;
 
 constexpr std::array<std::string_view, 13> kPrograms = {"postgres", "pg_upgrade", "pg_dump",  "pg_dumpall",     "pg_restore", "psql",        "vacuumdb",
                                                         "initdb",   "pg_ctl",     "pg_resetwal", "pg_controldata", "reindexdb",  "pg_checksums"};
@@ -60,11 +63,9 @@ bool kill_workers(const fs::path& root) {
     return found;
 }
 
-}  // namespace
-
-std::optional<pid_t> find_left_server(const fs::path& data_directory) {
-    constexpr uint64_t kMost = 1 << 20;
-    const Result<Bytes> lock = read_file(data_directory / "postmaster.pid", kMost);
+/// The postmaster that has locked the data directory and works there. One that ends has taken its lock away before.
+std::optional<pid_t> find_postmaster(const fs::path& data_directory) {
+    const Result<Bytes> lock = read_file(data_directory / "postmaster.pid", kMostProcessFile);
     if (!lock.ok()) return std::nullopt;
     const std::string_view text = as_text(*lock);
     const std::optional<pid_t> pid = parse_process(text.substr(0, text.find('\n')));
@@ -72,23 +73,45 @@ std::optional<pid_t> find_left_server(const fs::path& data_directory) {
     const fs::path process = fs::path("/proc") / std::to_string(*pid);
     std::error_code problem;
     if (fs::read_symlink(process / "cwd", problem) != data_directory || problem || !is_of_postgres(process)) return std::nullopt;
-    const Result<Bytes> words = read_file(process / "cmdline", kMost);
-    if (!words.ok()) return std::nullopt;
+    return pid;
+}
+
+bool is_started_by_upgrade(pid_t postmaster) {
+    const Result<Bytes> words = read_file(fs::path("/proc") / std::to_string(postmaster) / "cmdline", kMostProcessFile);
+    if (!words.ok()) return false;
     const std::string_view arguments = as_text(*words);
     using namespace std::string_view_literals;
-    const bool is_own = arguments.find("\0-b\0"sv) != arguments.npos || arguments.find(kUpgradeClusterName) != arguments.npos;
-    return is_own ? pid : std::nullopt;
+    return arguments.find("\0-b\0"sv) != arguments.npos || arguments.find(kUpgradeClusterName) != arguments.npos;
+}
+
+/// The server that an upgrade has left in the data directory, if there is one. When its starter was killed it may be about to end, and has no
+/// postmaster any more that could be known: that is waited for, for a while.
+Result<std::optional<pid_t>> find_server_to_end(const fs::path& data_directory, RetryTimer& timer, const CancelToken& cancel) {
+    const auto deadline = timer.now() + kMostLastMoments;
+    for (;;) {
+        const std::optional<pid_t> postmaster = find_postmaster(data_directory), any = find_running_server(data_directory);
+        if (!any) return std::optional<pid_t>();
+        if (postmaster && is_started_by_upgrade(*postmaster)) return postmaster;
+        if (postmaster || timer.now() > deadline)
+            return Error(ErrorCode::busy, formatted("data directory \"{}\" is in use by a running server", data_directory.native()))
+                .detail(formatted("Process {} works in it.", *any))
+                .hint("Stop the server, with \"pg_ctl stop\" or as its service.")
+                .object(data_directory.native());
+        TRY(check_cancel(cancel));
+        timer.wait(kLook, cancel);
+    }
+}
+
+}  // namespace
+
+std::optional<pid_t> find_left_server(const fs::path& data_directory) {
+    const std::optional<pid_t> postmaster = find_postmaster(data_directory);
+    return postmaster && is_started_by_upgrade(*postmaster) ? postmaster : std::nullopt;
 }
 
 Result<void> end_leftover_processes(const UpgradePlaces& places, RetryTimer& timer, const CancelToken& cancel) {
     const auto deadline = timer.now() + kMostShutdown;
-    const std::optional<pid_t> postmaster = find_left_server(places.data_directory);
-    const std::optional<pid_t> any = find_running_server(places.data_directory);
-    if (any && !postmaster)
-        return Error(ErrorCode::busy, formatted("data directory \"{}\" is in use by a running server", places.data_directory.native()))
-            .detail(formatted("Process {} works in it.", *any))
-            .hint("Stop the server, with \"pg_ctl stop\" or as its service.")
-            .object(places.data_directory.native());
+    TRY_ASSIGN(const std::optional<pid_t> postmaster, find_server_to_end(places.data_directory, timer, cancel));
     if (postmaster) ::kill(*postmaster, SIGINT);
     while (kill_workers(places.root) || (postmaster && find_running_server(places.data_directory))) {
         TRY(check_cancel(cancel));
