@@ -35,8 +35,8 @@ std::string command_of(const fs::path& process) {
     return name;
 }
 
-/// "postmaster.pid" names a process that lives and about which nothing else may be learned. Of one that has ended and only waits for its parent
-/// there is nothing to learn either, but that is told in another way.
+/// "postmaster.pid" names a process that lives and about which nothing else can be learned. One that has ended and only waits for its parent is among
+/// them: the server would not start either as long as its lock names it.
 std::optional<pid_t> unreadable_postmaster(const fs::path& directory) {
     const Result<Bytes> lock = read_file(directory / "postmaster.pid", 4096);
     if (!lock.ok()) return std::nullopt;
@@ -45,7 +45,7 @@ std::optional<pid_t> unreadable_postmaster(const fs::path& directory) {
     if (!pid || (::kill(*pid, 0) != 0 && errno != EPERM)) return std::nullopt;
     std::error_code problem;
     static_cast<void>(fs::read_symlink(fs::path("/proc") / std::to_string(*pid) / "cwd", problem));
-    return problem == std::errc::permission_denied ? pid : std::nullopt;
+    return problem ? pid : std::nullopt;
 }
 
 std::vector<fs::path> tablespaces_in_marker(const fs::path& marker) {
