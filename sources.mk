@@ -30,6 +30,7 @@ CORE_SOURCES = \
 	src/core/base/error.cpp \
 	src/core/base/file.cpp \
 	src/core/base/format.cpp \
+	src/core/base/json.cpp \
 	src/core/base/log.cpp \
 	src/core/base/pace.cpp \
 	src/core/base/parallel.cpp \

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/jobs/job_report.h"
 #include "server/boundary.h"
 #include "server/history.h"
@@ -30,7 +31,7 @@ Result<std::string> checked_options(const char* options) {
                    return pg_server_to_any(options, static_cast<int>(std::strlen(options)), PG_UTF8);
                }));
     std::string text = utf8;
-    if (!Json::parse(text, nullptr, false).is_object())
+    if (!parse_json(text).is_object())
         return Error(ErrorCode::invalid_argument, "options of a job must be one JSON object").hint("Pass '{}' for none.");
     if (text.size() > kMostJobOptions)
         return Error(ErrorCode::invalid_argument, "options of a job are too long")
@@ -58,7 +59,7 @@ Result<Datum> run_job(std::string_view name, const char* options, bool wait) {
     TRY_ASSIGN(const StartedJob job, start_job({.kind = kind, .options = std::move(checked)}));
     if (!wait) {
         TRY(wait_for_start(job.number, job.worker));
-        return json_datum(Json{{"job", name}, {"number", job.number}}.dump());
+        return json_datum(render_json({{"job", name}, {"number", job.number}}));
     }
     TRY(wait_for_run(job.number, job.worker));
     {

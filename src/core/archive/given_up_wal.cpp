@@ -7,6 +7,7 @@
 
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/postgres/wal_name.h"
 
 namespace steward {
@@ -57,16 +58,16 @@ Result<std::vector<RecordedGap>> GivenUpWal::peek(const std::filesystem::path& d
 }
 
 std::optional<GivenUpWal::Content> GivenUpWal::parse(std::string_view text) {
-    const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+    const Json json = parse_json(text);
     const auto has_list = [&](const char* name) { return json.contains(name) && json[name].is_array(); };
     if (!json.is_object() || !has_list("gaps") || !has_list("histories")) return std::nullopt;
     Content content;
-    for (const nlohmann::json& each : json["gaps"]) {
+    for (const Json& each : json["gaps"]) {
         std::optional<RecordedGap> gap = parse_gap(each);
         if (!gap) return std::nullopt;
         content.gaps.push_back(std::move(*gap));
     }
-    for (const nlohmann::json& each : json["histories"]) {
+    for (const Json& each : json["histories"]) {
         if (!each.is_string() || classify_wal_file(each.get<std::string>()) != WalFileKind::kTimelineHistory) return std::nullopt;
         content.histories.insert(each.get<std::string>());
     }
@@ -124,10 +125,10 @@ Result<void> GivenUpWal::settle_history(const std::string& name) {
 }
 
 Result<void> GivenUpWal::replace(Content content) {
-    nlohmann::ordered_json json = {{"gaps", nlohmann::ordered_json::array()}, {"histories", content.histories}};
+    Json json = {{"gaps", Json::array()}, {"histories", content.histories}};
     for (const RecordedGap& gap : content.gaps) json["gaps"].push_back(render_gap(gap));
     TRY(create_directories_durably(file_.parent_path()));
-    TRY(write_file_durably(file_, as_bytes(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n")));
+    TRY(write_file_durably(file_, as_bytes(render_json(json, JsonStyle::kIndented) + "\n")));
     content_ = std::move(content);
     return {};
 }

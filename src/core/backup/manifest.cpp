@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <charconv>
 #include <iterator>
@@ -13,21 +11,16 @@
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace {
 
-using Json = nlohmann::json;
-
 /// `"name":"text"`, or `"name_hex":"..."` where the text is no valid UTF-8.
 std::string text_member(std::string_view name, const std::string& text) {
-    // The JSON library reports invalid UTF-8 by exception; here is where that becomes a decision.
-    try {
-        return formatted(R"("{}":{})", name, Json(text).dump());
-    } catch (const Json::type_error&) {
-        return formatted(R"("{}_hex":"{}")", name, to_hex(as_bytes(text)));
-    }
+    const std::optional<std::string> quoted = quote_json(text);
+    return quoted ? formatted(R"("{}":{})", name, *quoted) : formatted(R"("{}_hex":"{}")", name, to_hex(as_bytes(text)));
 }
 
 /// File lines are most of a manifest, and a tree of JSON values for each would be most of the time it takes.
@@ -64,7 +57,7 @@ std::optional<std::string> from_hex(const std::string& digits) {
 /// Members of one line. Reading goes on after a problem, with zeros: the first one is remembered, and asked for at the end.
 class Line {
 public:
-    Line(std::string_view text, size_t number) : number_(number), json_(Json::parse(text, nullptr, false)) {
+    Line(std::string_view text, size_t number) : number_(number), json_(parse_json(text)) {
         if (!json_.is_object()) fail("It is no JSON object.");
     }
 

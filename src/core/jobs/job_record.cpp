@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::array<std::pair<JobTrigger, std::string_view>, 4> kTriggers = {{{JobTrigger::kManual, "manual"},
                                                                                {JobTrigger::kSchedule, "schedule"},
@@ -53,13 +51,14 @@ std::string render_job_record(const JobRecord& record) {
     if (record.finished) json["finished_at"] = format_time(*record.finished);
     if (!record.summary.empty()) json["summary"] = record.summary;
     if (!record.error.empty()) json["error"] = record.error;
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return render_json(json) + "\n";
 }
 
 Result<JobRecord> parse_job_record(std::string_view line) {
+    const Json json = parse_json(line);
+    if (!json.is_object()) return malformed("it is no JSON object");
     // The JSON library reports missing and mistyped members by exception; here is where that becomes a value.
     try {
-        const Json json = Json::parse(line);
         JobRecord record;
         json.at("number").get_to(record.number);
         json.at("job").get_to(record.job);

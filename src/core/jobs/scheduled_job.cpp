@@ -1,16 +1,13 @@
 #include "core/jobs/scheduled_job.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/bytes.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr uint64_t kLargestFile = 1 << 20;
 
@@ -21,10 +18,11 @@ Error malformed(const std::filesystem::path& path, std::string_view problem) {
 }
 
 Result<EnabledSchedules> parse(std::string_view text, const std::filesystem::path& path) {
+    const Json json = parse_json(text);
+    if (!json.is_object()) return malformed(path, "it is no JSON object");
     // The JSON library reports what it cannot read by exception; here is where that becomes a value.
     try {
         EnabledSchedules schedules;
-        const Json json = Json::parse(text);
         for (const auto& [job, entry] : json.items()) {
             const Result<TimePoint> since = parse_time(entry.at("enabled_since").get<std::string>());
             if (!since.ok()) return malformed(path, since.error().message());
@@ -61,7 +59,7 @@ Result<void> write_enabled_schedules(const std::filesystem::path& directory, con
     for (const auto& [job, schedule] : schedules)
         json[job] = {{"schedule", schedule.expression}, {"timezone", schedule.timezone}, {"enabled_since", format_time(schedule.since)}};
     TRY(create_directories_durably(directory));
-    return write_file_durably(file_in(directory), as_bytes(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+    return write_file_durably(file_in(directory), as_bytes(render_json(json, JsonStyle::kIndented) + "\n"));
 }
 
 }  // namespace steward

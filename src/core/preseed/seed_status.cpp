@@ -1,6 +1,6 @@
 #include "core/preseed/seed_status.h"
 
-#include <nlohmann/json.hpp>
+#include "core/base/json.h"
 
 namespace steward {
 
@@ -25,7 +25,7 @@ std::string_view to_string(SeedState state) {
 }
 
 std::string render_seed_status(const SeedStatus& status) {
-    nlohmann::ordered_json json = {{"state", to_string(status.state)},
+    Json json = {{"state", to_string(status.state)},
                                    {"data_directory", status.directory},
                                    {"attempt", status.attempt},
                                    {"pid", status.pid},
@@ -43,12 +43,12 @@ std::string render_seed_status(const SeedStatus& status) {
                          {"hint", status.error->hint()},
                          {"retryable", status.error->retryable()}};
     // A path may be of any bytes.
-    return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    return render_json(json, JsonStyle::kIndented) + "\n";
 }
 
 int next_attempt(std::string_view content) {
-    const nlohmann::json json = nlohmann::json::parse(content, nullptr, false);
-    if (!json.is_object() || json.value("state", nlohmann::json()) == to_string(SeedState::kDone)) return 1;
+    const Json json = parse_json(content);
+    if (!json.is_object() || json.value("state", Json()) == to_string(SeedState::kDone)) return 1;
     const auto attempt = json.find("attempt");
     if (attempt == json.end() || !attempt->is_number_integer()) return 1;
     const auto number = attempt->get<int64_t>();

@@ -6,13 +6,13 @@
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
 #include "core/base/bytes.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/postgres/timeline.h"
 
 namespace steward {
@@ -154,7 +154,7 @@ Result<RecoveryEnd> find_recovery_end(const fs::path& data_directory) {
 }
 
 std::string render_drill(const DrillRecord& record) {
-    nlohmann::ordered_json json = {{"time", format_time(record.time)}, {"backup", record.backup}, {"result", record.failure ? "failed" : "succeeded"}};
+    Json json = {{"time", format_time(record.time)}, {"backup", record.backup}, {"result", record.failure ? "failed" : "succeeded"}};
     if (record.failure) {
         json["phase"] = record.phase;
         json["code"] = info(record.failure->code()).name;
@@ -170,7 +170,7 @@ std::string render_drill(const DrillRecord& record) {
     json["check_seconds"] = record.checks.count();
     if (!record.server_version.empty()) json["server_version"] = record.server_version;
     if (!record.query.empty()) json["query"] = record.query;
-    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return render_json(json);
 }
 
 namespace {
@@ -192,7 +192,7 @@ Result<void> remove_old_drills(const Repository& repository) {
 }  // namespace
 
 Result<DrillOutcome> parse_drill(std::string_view content) {
-    const nlohmann::json json = nlohmann::json::parse(content, nullptr, false);
+    const Json json = parse_json(content);
     const auto text = [&](const char* name) { return json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : std::string(); };
     const Result<TimePoint> time = json.is_object() ? parse_time(text("time")) : Error(ErrorCode::corrupt_object, "no object");
     const std::string result = time.ok() ? text("result") : "";

@@ -2,6 +2,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace nlohmann {
 
@@ -31,17 +32,18 @@ struct adl_serializer<steward::Error> {
 
 namespace steward {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LogRecord, level, event, message, fields, detail, hint, sqlstate)
+// The library's own macro for this is not for values that keep the order of members, before its release 3.11.3.
+#define STEWARD_MEMBERS(Type, ...)                                                                                                                        \
+    static void to_json(Json& nlohmann_json_j, const Type& nlohmann_json_t) { NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_TO, __VA_ARGS__)) } \
+    static void from_json(const Json& nlohmann_json_j, Type& nlohmann_json_t) { NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_FROM, __VA_ARGS__)) }
+
+STEWARD_MEMBERS(LogRecord, level, event, message, fields, detail, hint, sqlstate)
 
 // Paths, and the files that name them, hold any bytes but JSON holds UTF-8: what is none travels as {"hex": "..."}. Texts for
 // people do not need this, render_message replaces what cannot be shown.
 static Json any_bytes(const std::string& text) {
-    try {
-        static_cast<void>(Json(text).dump());
-        return text;
-    } catch (const Json::exception&) {
-        return {{"hex", to_hex(as_bytes(text))}};
-    }
+    if (quote_json(text)) return text;
+    return {{"hex", to_hex(as_bytes(text))}};
 }
 
 static std::string any_bytes(const Json& json) {
@@ -65,30 +67,30 @@ static void from_json(const Json& json, ServerFacts& facts) {
     json.at("wal_segment_size").get_to(facts.wal_segment_size);
     json.at("server_version").get_to(facts.server_version);
 }
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalRepositoryStatus, url, last_segment, last_lsn, last_stored_us, stored_files, stored_bytes, repository_bytes,
+STEWARD_MEMBERS(WalRepositoryStatus, url, last_segment, last_lsn, last_stored_us, stored_files, stored_bytes, repository_bytes,
                                    failures, last_error, last_error_us, tail_lsn, tail_stored_us)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CatalogEntry, repository, label, start_lsn, stop_lsn, timeline, started_us, stopped_us, data_bytes,
+STEWARD_MEMBERS(CatalogEntry, repository, label, start_lsn, stop_lsn, timeline, started_us, stopped_us, data_bytes,
                                    repository_bytes, files, checksum_failures, from_standby, server_version, base, kept)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WindowInterval, timeline, begin_lsn, end_lsn, begin_us, known_until_us, backup)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WindowGap, timeline, begin_lsn, end_lsn, reason, recorded_us, note, before_lsn, before_us, after_lsn, after_us,
+STEWARD_MEMBERS(WindowInterval, timeline, begin_lsn, end_lsn, begin_us, known_until_us, backup)
+STEWARD_MEMBERS(WindowGap, timeline, begin_lsn, end_lsn, reason, recorded_us, note, before_lsn, before_us, after_lsn, after_us,
                                    after_backup)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WindowRestorePoint, name, note, timeline, lsn, time_us, reachable)
+STEWARD_MEMBERS(WindowRestorePoint, name, note, timeline, lsn, time_us, reachable)
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(HelloMessage, version, protocol)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ConfigureMessage, facts, settings)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LogMessage, record)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FailedMessage, error)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WantMessage, name)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FlushedMessage, timeline, lsn)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StoredMessage, names)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(NotStoredMessage, name, error)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GivenUpMessage, names)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WalStatusMessage, backlog_files, backlog_bytes, bytes_per_second, repositories)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CatalogMessage, backups, error)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RecoveryWindowMessage, intervals, interval_count, gaps, gap_count, restore_points, restore_point_count,
+STEWARD_MEMBERS(HelloMessage, version, protocol)
+STEWARD_MEMBERS(ConfigureMessage, facts, settings)
+STEWARD_MEMBERS(LogMessage, record)
+STEWARD_MEMBERS(FailedMessage, error)
+STEWARD_MEMBERS(WantMessage, name)
+STEWARD_MEMBERS(FlushedMessage, timeline, lsn)
+STEWARD_MEMBERS(StoredMessage, names)
+STEWARD_MEMBERS(NotStoredMessage, name, error)
+STEWARD_MEMBERS(GivenUpMessage, names)
+STEWARD_MEMBERS(WalStatusMessage, backlog_files, backlog_bytes, bytes_per_second, repositories)
+STEWARD_MEMBERS(CatalogMessage, backups, error)
+STEWARD_MEMBERS(RecoveryWindowMessage, intervals, interval_count, gaps, gap_count, restore_points, restore_point_count,
                                    owed_timeline, owed_lsn, first_backup_owed, error)
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupStartMessage, label, start_lsn, started_us, from_standby, reuse, full_read, wal_summaries)
+STEWARD_MEMBERS(BackupStartMessage, label, start_lsn, started_us, from_standby, reuse, full_read, wal_summaries)
 
 static void to_json(Json& json, const BackupFinishMessage& message) {
     json = {{"stop_lsn", message.stop_lsn},
@@ -103,11 +105,11 @@ static void from_json(const Json& json, BackupFinishMessage& message) {
     json.at("stopped_us").get_to(message.stopped_us);
 }
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupProgressMessage, phase, bytes_total, bytes_done, files_total, repository_bytes, waiting_for)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BackupDoneMessage, entries)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(UpkeepStartMessage, job, options)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(UpkeepProgressMessage, phase, done, total)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(UpkeepDoneMessage, report, summary, bytes)
+STEWARD_MEMBERS(BackupProgressMessage, phase, bytes_total, bytes_done, files_total, repository_bytes, waiting_for)
+STEWARD_MEMBERS(BackupDoneMessage, entries)
+STEWARD_MEMBERS(UpkeepStartMessage, job, options)
+STEWARD_MEMBERS(UpkeepProgressMessage, phase, done, total)
+STEWARD_MEMBERS(UpkeepDoneMessage, report, summary, bytes)
 // A message without members: the macro wants at least one.
 static void to_json(Json& json, const BackupCopiedMessage&) { json = Json::object(); }
 static void from_json(const Json&, BackupCopiedMessage&) {}
@@ -117,7 +119,7 @@ std::string render_message(const Message& message) {
     Json json = message;
     json["type"] = Message::kType;
     // Messages for people may quote any bytes; JSON holds UTF-8.
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return render_json(json);
 }
 
 std::string message_type(const Json& json) {
@@ -126,7 +128,7 @@ std::string message_type(const Json& json) {
 }
 
 Result<Json> parse_frame_text(const std::string& text) {
-    Json json = Json::parse(text, nullptr, false);
+    Json json = parse_json(text);
     if (!json.is_object()) return Error(ErrorCode::engine_failed, "message on the engine's socket is no JSON object");
     return json;
 }

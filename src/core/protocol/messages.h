@@ -13,12 +13,11 @@
 //   any engine         failed     the job ended with this error; the engine exits
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/base/result.h"
 #include "core/settings/settings.h"
@@ -27,8 +26,6 @@ namespace steward {
 
 /// Raised whenever a message changes its meaning.
 inline constexpr int kProtocolVersion = 3;
-
-using Json = nlohmann::json;
 
 /// The engine's greeting.
 struct HelloMessage {

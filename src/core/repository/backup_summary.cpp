@@ -1,16 +1,13 @@
 #include "core/repository/backup_summary.h"
 
-#include <nlohmann/json.hpp>
-
 #include <charconv>
 
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// Reads typed members; remembers the first problem, so that a reader can be written as one list.
 class Members {
@@ -92,11 +89,11 @@ std::string render_summary(const BackupSummary& s) {
     if (!s.base.empty()) json["base"] = s.base;
     if (s.read_bytes != 0) json["read_bytes"] = s.read_bytes;
     if (s.last_full_read) json["last_full_read"] = format_time(*s.last_full_read);
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return render_json(json);
 }
 
 Result<BackupSummary> parse_summary(std::string_view line) {
-    const Json json = Json::parse(line, nullptr, false);
+    const Json json = parse_json(line);
     BackupSummary s;
     std::string type;
     Members members(json);

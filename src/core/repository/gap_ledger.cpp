@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
@@ -23,12 +24,12 @@ std::optional<GapReason> gap_reason_named(std::string_view name) {
     return std::nullopt;
 }
 
-nlohmann::ordered_json render_gap(const RecordedGap& gap) {
+Json render_gap(const RecordedGap& gap) {
     return {{"timeline", gap.timeline},           {"begin", to_string(gap.begin)},    {"end", to_string(gap.end)},
             {"reason", name_of(gap.reason)},      {"time", format_time(gap.time)},    {"note", gap.note}};
 }
 
-std::optional<RecordedGap> parse_gap(const nlohmann::json& record) {
+std::optional<RecordedGap> parse_gap(const Json& record) {
     const auto timeline = timeline_member(record, "timeline");
     const auto begin = lsn_member(record, "begin");
     const auto end = lsn_member(record, "end");
@@ -48,7 +49,7 @@ Result<StoreOutcome> record_gap(const Repository& repository, const RecordedGap&
 namespace {
 
 /// The gap that the record under `key` tells of.
-std::optional<RecordedGap> gap_under(const Repository& repository, const std::string& key, const nlohmann::json& record) {
+std::optional<RecordedGap> gap_under(const Repository& repository, const std::string& key, const Json& record) {
     std::optional<RecordedGap> gap = parse_gap(record);
     if (gap && repository.layout().gap(gap->timeline, gap->begin, gap->end) != key) return std::nullopt;
     return gap;
@@ -58,7 +59,7 @@ std::optional<RecordedGap> gap_under(const Repository& repository, const std::st
 
 Result<RecordedGap> load_gap(const Repository& repository, const std::string& key) {
     TRY_ASSIGN(const Bytes content, repository.load(key, ObjectKind::kGap));
-    std::optional<RecordedGap> gap = gap_under(repository, key, nlohmann::json::parse(as_text(content), nullptr, false));
+    std::optional<RecordedGap> gap = gap_under(repository, key, parse_json(as_text(content)));
     if (!gap) return malformed_record(key, kWhat);
     return std::move(*gap);
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/repository/record_list.h"
 
 namespace steward {
@@ -56,8 +57,8 @@ private:
 };
 
 /// The entry's members, as the ledger and the server's own list of gaps to be entered hold them.
-nlohmann::ordered_json render_gap(const RecordedGap& gap);
+Json render_gap(const RecordedGap& gap);
 /// Nothing when a member is missing or makes no sense.
-std::optional<RecordedGap> parse_gap(const nlohmann::json& record);
+std::optional<RecordedGap> parse_gap(const Json& record);
 
 }  // namespace steward

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/postgres/wal_name.h"
 #include "core/repository/layout.h"
 
@@ -19,7 +18,7 @@ constexpr uint64_t kMaxObjectSize = 1 << 20;
 constexpr uint64_t kMaxMajor = 1000;
 
 Bytes render_identity(const std::string& cluster, const Identity& identity, const Clock& clock) {
-    nlohmann::ordered_json json = {
+    Json json = {
         {"cluster", cluster},
         {"system_identifier", std::to_string(identity.system_identifier)},
         {"postgresql_major", identity.major},
@@ -27,10 +26,10 @@ Bytes render_identity(const std::string& cluster, const Identity& identity, cons
         {"created", format_time(clock.now())},
     };
     if (identity.predecessor != 0) json["predecessor"] = std::to_string(identity.predecessor);
-    return to_bytes(json.dump(2) + "\n");
+    return to_bytes(render_json(json, JsonStyle::kIndented) + "\n");
 }
 
-bool parse_number(const nlohmann::json& json, uint64_t& number) {
+bool parse_number(const Json& json, uint64_t& number) {
     if (!json.is_string()) return false;
     const auto& text = json.get_ref<const std::string&>();
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -38,7 +37,7 @@ bool parse_number(const nlohmann::json& json, uint64_t& number) {
 }
 
 Result<Identity> parse_identity(ByteView content, const std::string& key) {
-    const auto json = nlohmann::json::parse(as_text(content), nullptr, false);
+    const auto json = parse_json(as_text(content));
     Identity identity;
     if (json.is_object() && json.contains("system_identifier") && json.contains("postgresql_major") && json["postgresql_major"].is_number_unsigned() &&
         json.contains("wal_segment_size") && json["wal_segment_size"].is_number_unsigned()) {

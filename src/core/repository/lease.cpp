@@ -2,19 +2,17 @@
 
 #include <algorithm>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
 #include <thread>
 #include <utility>
 
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace {
-
-using nlohmann::ordered_json;
 
 constexpr std::string_view kSharedPrefix = "shared-";
 constexpr std::string_view kExclusivePrefix = "exclusive-";
@@ -30,7 +28,7 @@ std::string key_of(const Repository& repository, const LeaseOptions& options) {
 }
 
 BuiltObject render_lease(const Repository& repository, const LeaseOptions& options, TimePoint taken) {
-    const ordered_json json = {
+    const Json json = {
         {"mode", options.mode == LeaseMode::kShared ? "shared" : "exclusive"},
         {"purpose", options.purpose},
         {"host", options.holder.host},
@@ -40,7 +38,7 @@ BuiltObject render_lease(const Repository& repository, const LeaseOptions& optio
         {"taken", format_time(taken)},
         {"renewed", format_time(options.clock.now())},
     };
-    const std::string text = json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+    const std::string text = render_json(json) + "\n";
     return build_object(ObjectKind::kLease, repository.identity().system_identifier, as_bytes(text), {Codec::kNone, 0});
 }
 
@@ -53,7 +51,7 @@ struct Holder {
 
 Holder parse_holder(ByteView content) {
     Holder holder;
-    const ordered_json json = ordered_json::parse(as_text(content), nullptr, false);
+    const Json json = parse_json(as_text(content));
     const auto text = [&](const char* name, std::string& into) {
         if (json.contains(name) && json[name].is_string()) into = json[name].get<std::string>();
     };

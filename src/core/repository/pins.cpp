@@ -1,14 +1,11 @@
 #include "core/repository/pins.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace {
-
-using nlohmann::ordered_json;
 
 }  // namespace
 
@@ -19,8 +16,8 @@ Result<void> pin_backup(const Repository& repository, std::string_view label, st
         return Error(ErrorCode::not_found, formatted("there is no backup \"{}\" in repository \"{}\"", label, repository.url()))
             .object(std::string(label))
             .hint("\"pg_steward info\" and the view steward.backups list the backups.");
-    const ordered_json json = {{"label", label}, {"note", note}, {"time", format_time(clock.now())}};
-    const std::string text = json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+    const Json json = {{"label", label}, {"note", note}, {"time", format_time(clock.now())}};
+    const std::string text = render_json(json) + "\n";
     const BuiltObject object = build_object(ObjectKind::kPin, repository.identity().system_identifier, as_bytes(text), {Codec::kNone, 0});
     TRY(repository.storage().put(repository.layout().pin(label), object.parts(), PutMode::kReplace));
     return {};
@@ -47,7 +44,7 @@ Result<std::optional<Pin>> load_pin(const Repository& repository, std::string_vi
     if (!content.ok() && content.error().code() == ErrorCode::not_found) return std::optional<Pin>();
     if (!content.ok() && content.error().retryable()) return content.error();
     Pin pin{std::string(label), {}, {}};
-    const ordered_json json = content.ok() ? ordered_json::parse(as_text(*content), nullptr, false) : ordered_json();
+    const Json json = content.ok() ? parse_json(as_text(*content)) : Json();
     if (!json.is_object()) return std::optional(pin);
     if (json.contains("note") && json["note"].is_string()) pin.note = json["note"].get<std::string>();
     if (json.contains("time") && json["time"].is_string())

@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 Result<void> RecordList::read(const Repository& repository, const std::string& prefix) {
-    std::map<std::string, nlohmann::json> found;
+    std::map<std::string, Json> found;
     std::vector<Error> damaged;
     TRY(for_each_object(repository.storage(), prefix, [&](const ObjectInfo& object) -> Result<void> {
         if (const auto known = records_.find(object.key); known != records_.end()) {
@@ -22,7 +23,7 @@ Result<void> RecordList::read(const Repository& repository, const std::string& p
             damaged.push_back(std::move(content).error());
             return {};
         }
-        nlohmann::json record = nlohmann::json::parse(as_text(*content), nullptr, false);
+        Json record = parse_json(as_text(*content));
         if (record.is_object())
             found.emplace(object.key, std::move(record));
         else
@@ -34,22 +35,22 @@ Result<void> RecordList::read(const Repository& repository, const std::string& p
     return {};
 }
 
-Result<StoreOutcome> store_record(const Repository& repository, const std::string& key, ObjectKind kind, const nlohmann::ordered_json& record) {
+Result<StoreOutcome> store_record(const Repository& repository, const std::string& key, ObjectKind kind, const Json& record) {
     // Names and notes are whatever bytes the server's encoding had; JSON holds UTF-8.
-    const Bytes content = to_bytes(record.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    const Bytes content = to_bytes(render_json(record) + "\n");
     const BuiltObject object = build_object(kind, repository.identity().system_identifier, content, {Codec::kNone, 0});
     Result<StoreOutcome> stored = repository.store(key, object, kind);
     if (!stored.ok() && stored.error().code() == ErrorCode::content_conflict) return StoreOutcome::kAlreadyStored;
     return stored;
 }
 
-std::optional<std::string> text_member(const nlohmann::json& record, const char* name) {
+std::optional<std::string> text_member(const Json& record, const char* name) {
     const auto member = record.find(name);
     if (member == record.end() || !member->is_string()) return std::nullopt;
     return member->get<std::string>();
 }
 
-std::optional<uint32_t> timeline_member(const nlohmann::json& record, const char* name) {
+std::optional<uint32_t> timeline_member(const Json& record, const char* name) {
     const auto member = record.find(name);
     if (member == record.end() || !member->is_number_unsigned()) return std::nullopt;
     const auto number = member->get<uint64_t>();
@@ -57,14 +58,14 @@ std::optional<uint32_t> timeline_member(const nlohmann::json& record, const char
     return static_cast<uint32_t>(number);
 }
 
-std::optional<Lsn> lsn_member(const nlohmann::json& record, const char* name) {
+std::optional<Lsn> lsn_member(const Json& record, const char* name) {
     const std::optional<std::string> text = text_member(record, name);
     if (!text) return std::nullopt;
     const Result<Lsn> lsn = parse_lsn(*text);
     return lsn.ok() ? std::optional(*lsn) : std::nullopt;
 }
 
-std::optional<TimePoint> time_member(const nlohmann::json& record, const char* name) {
+std::optional<TimePoint> time_member(const Json& record, const char* name) {
     const std::optional<std::string> text = text_member(record, name);
     if (!text) return std::nullopt;
     const Result<TimePoint> time = parse_time(*text);

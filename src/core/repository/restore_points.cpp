@@ -3,11 +3,13 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/json.h"
+
 namespace steward {
 
 namespace {
 
-std::optional<RecordedRestorePoint> parse(const nlohmann::json& record) {
+std::optional<RecordedRestorePoint> parse(const Json& record) {
     const auto name = text_member(record, "name");
     const auto timeline = timeline_member(record, "timeline");
     const auto lsn = lsn_member(record, "lsn");
@@ -19,7 +21,7 @@ std::optional<RecordedRestorePoint> parse(const nlohmann::json& record) {
 }  // namespace
 
 Result<StoreOutcome> record_restore_point(const Repository& repository, const RecordedRestorePoint& point) {
-    const nlohmann::ordered_json record = {{"name", point.name},
+    const Json record = {{"name", point.name},
                                            {"note", point.note},
                                            {"timeline", point.timeline},
                                            {"lsn", to_string(point.lsn)},

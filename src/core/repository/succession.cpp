@@ -3,17 +3,14 @@
 #include <algorithm>
 #include <charconv>
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/bytes.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr uint64_t kLargestMark = 1 << 20;
 
@@ -67,13 +64,13 @@ std::string render_succession(const Succession& succession) {
         if (predecessor.end.valid()) entry.update({{"timeline", predecessor.timeline}, {"end", to_string(predecessor.end)}});
         json["predecessors"].push_back(std::move(entry));
     }
-    return json.dump(2) + "\n";
+    return render_json(json, JsonStyle::kIndented) + "\n";
 }
 
 Result<Succession> parse_succession(std::string_view text) {
+    const Json json = parse_json(text);
     // The JSON library reports missing and mistyped members by exception; here is where that becomes a value.
     try {
-        const Json json = Json::parse(text);
         if (json.is_object()) return parse_fields(json);
     } catch (const Json::exception&) {
     }

@@ -1,15 +1,13 @@
 #include "core/repository/verification_record.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr Compression kRecordCompression{Codec::kZstd, 3};
 
@@ -62,13 +60,12 @@ Result<VerificationRecord> load_record(const Repository& repository, const std::
 }  // namespace
 
 std::string render_verification(const VerificationRecord& record) {
-    std::string text = nlohmann::ordered_json{{"time", format_time(record.time)}, {"finished", record.finished}, {"objects", record.objects},
-                                              {"bytes", record.bytes},            {"problems", record.problems}, {"damaged", record.damaged}}
-                           .dump() +
-                       "\n";
+    const Json head = {{"time", format_time(record.time)}, {"finished", record.finished}, {"objects", record.objects},
+                       {"bytes", record.bytes},            {"problems", record.problems}, {"damaged", record.damaged}};
+    std::string text = render_json(head) + "\n";
     // Keys are valid UTF-8 without control characters (check_key): quoting is all that some of them may need.
     for (const auto& [key, object] : record.verified)
-        text += formatted("[{},{},{},{},{}]\n", Json(key).dump(), object.size, object.length, microseconds(object.modified), microseconds(object.verified));
+        text += formatted("[{},{},{},{},{}]\n", quote_json(key).value(), object.size, object.length, microseconds(object.modified), microseconds(object.verified));
     return text;
 }
 
@@ -79,7 +76,7 @@ Result<VerificationRecord> parse_verification(std::string_view content) {
         number++;
         const size_t end = content.find('\n');
         if (end == content.npos) return bad_line(number);
-        const Json json = Json::parse(content.substr(0, end), nullptr, false);
+        const Json json = parse_json(content.substr(0, end));
         if (!(number == 1 ? read_summary(json, record) : read_object_line(json, record))) return bad_line(number);
         content.remove_prefix(end + 1);
     }

@@ -1,10 +1,10 @@
 #include "core/restore/backup_manifest.h"
 
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/crypto/digest.h"
 #include "core/postgres/crc32c.h"
 
@@ -28,11 +28,8 @@ std::string checksum_text(uint32_t crc) {
 
 /// "Path" where the path is valid UTF-8, else "Encoded-Path" in hexadecimal.
 std::string path_member(const std::string& path) {
-    try {
-        return "\"Path\": " + nlohmann::json(path).dump();
-    } catch (const nlohmann::json::type_error&) {
-        return formatted("\"Encoded-Path\": \"{}\"", to_hex(as_bytes(path)));
-    }
+    const std::optional<std::string> quoted = quote_json(path);
+    return quoted ? formatted("\"Path\": {}", *quoted) : formatted("\"Encoded-Path\": \"{}\"", to_hex(as_bytes(path)));
 }
 
 std::string file_line(const std::string& path, uint64_t size, TimePoint modified, uint32_t crc) {

@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/postgres/configuration.h"
 #include "core/restore/backup_manifest.h"
 #include "core/restore/unpack.h"
@@ -92,9 +92,9 @@ private:
     }
 
     Result<void> write_marker() const {
-        nlohmann::json marker = {{"backup", plan_.manifest.summary.label}, {"tablespaces", nlohmann::json::array()}};
+        Json marker = {{"backup", plan_.manifest.summary.label}, {"tablespaces", Json::array()}};
         for (const PlannedTablespace& tablespace : plan_.tablespaces) marker["tablespaces"].push_back(tablespace.directory.path.native());
-        const std::string text = marker.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+        const std::string text = render_json(marker) + "\n";
         return write_file(kRestoreMarker, as_bytes(text));
     }
 

@@ -1,12 +1,12 @@
 #include "core/restore/restore_plan.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
 #include <utility>
 
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/restore/repository_facts.h"
 
 namespace steward {
@@ -182,9 +182,9 @@ void describe_databases(const DatabaseSelection& databases, const auto& line) {
         line(std::exchange(heading, ""), formatted("{}, {} files, {}", name(left_out.database), left_out.files, pretty_size(left_out.bytes)));
 }
 
-nlohmann::json databases_json(const DatabaseSelection& databases) {
-    nlohmann::json json = {
-        {"restored", nlohmann::json::array()}, {"left_out", nlohmann::json::array()}, {"statements_after", statements_after(databases)}};
+Json databases_json(const DatabaseSelection& databases) {
+    Json json = {
+        {"restored", Json::array()}, {"left_out", Json::array()}, {"statements_after", statements_after(databases)}};
     for (const ListedDatabase& database : databases.restored) json["restored"].push_back({{"oid", database.oid}, {"names", database.names}});
     for (const auto& [database, files, bytes] : databases.left_out)
         json["left_out"].push_back({{"oid", database.oid}, {"names", database.names}, {"files", files}, {"bytes", bytes}});
@@ -196,8 +196,8 @@ void describe_standby(const StandbySettings& standby, const auto& line) {
     if (!standby.slot.empty()) line("", formatted("replication slot {}", standby.slot));
 }
 
-nlohmann::json directory_json(const DirectoryPlan& plan) {
-    nlohmann::json json = {{"path", plan.path.native()}, {"action", action_name(plan.action)}};
+Json directory_json(const DirectoryPlan& plan) {
+    Json json = {{"path", plan.path.native()}, {"action", action_name(plan.action)}};
     if (!plan.aside.empty()) json["moved_to"] = plan.aside.native();
     return json;
 }
@@ -310,9 +310,9 @@ std::string render_plan(const RestorePlan& plan) {
 
 std::string render_plan_json(const RestorePlan& plan) {
     const BackupSummary& backup = plan.manifest.summary;
-    nlohmann::json json = {
+    Json json = {
         {"repository", plan.repository_url},
-        {"backup", nlohmann::json::parse(render_summary(backup))},
+        {"backup", parse_json(render_summary(backup))},
         {"target", describe(plan.recovery.target)},
         {"timeline", plan.timeline},
         {"recovery_target_timeline", plan.recovery.timeline},
@@ -324,9 +324,9 @@ std::string render_plan_json(const RestorePlan& plan) {
     if (plan.wal_tail) json["wal_tail"] = *plan.wal_tail;
     if (plan.target_lsn) json["target_lsn"] = to_string(*plan.target_lsn);
     if (plan.target_time) json["target_time"] = format_time(*plan.target_time);
-    json["tablespaces"] = nlohmann::json::array();
+    json["tablespaces"] = Json::array();
     for (const PlannedTablespace& tablespace : plan.tablespaces) {
-        nlohmann::json entry = directory_json(tablespace.directory);
+        Json entry = directory_json(tablespace.directory);
         entry["oid"] = tablespace.oid;
         entry["location"] = tablespace.location;
         json["tablespaces"].push_back(std::move(entry));
@@ -340,7 +340,7 @@ std::string render_plan_json(const RestorePlan& plan) {
         json["standby"] = {{"primary_conninfo", plan.recovery.standby->primary_conninfo}, {"primary_slot_name", plan.recovery.standby->slot}};
     if (plan.databases) json["databases"] = databases_json(*plan.databases);
     if (plan.owner) json["owner"] = {{"user", plan.owner->user}, {"group", plan.owner->group}};
-    return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+    return render_json(json, JsonStyle::kIndented);
 }
 
 }  // namespace steward

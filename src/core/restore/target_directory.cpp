@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/postgres/pg_control.h"
 
 namespace steward {
@@ -52,7 +52,7 @@ std::vector<fs::path> tablespaces_in_marker(const fs::path& marker) {
     std::vector<fs::path> paths;
     const Result<Bytes> text = read_file(marker, 1 << 20);
     if (!text.ok()) return paths;
-    const nlohmann::json json = nlohmann::json::parse(as_text(*text), nullptr, false);
+    const Json json = parse_json(as_text(*text));
     if (json.is_object() && json.contains("tablespaces") && json["tablespaces"].is_array())
         for (const auto& path : json["tablespaces"])
             if (path.is_string()) paths.emplace_back(path.get<std::string>());

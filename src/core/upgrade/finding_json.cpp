@@ -1,9 +1,11 @@
 #include "core/upgrade/finding_json.h"
 
+#include "core/base/json.h"
+
 namespace steward {
 
-nlohmann::ordered_json findings_as_json(const std::vector<UpgradeFinding>& findings) {
-    nlohmann::ordered_json json = nlohmann::ordered_json::array();
+Json findings_as_json(const std::vector<UpgradeFinding>& findings) {
+    Json json = Json::array();
     for (const UpgradeFinding& finding : findings)
         json.push_back({{"check", finding.check},
                         {"weight", name_of(finding.weight)},

@@ -4,15 +4,12 @@
 #include <array>
 #include <charconv>
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
 
@@ -88,7 +85,7 @@ Result<JournalEntry> parse_fields(const Json& json) {
 }
 
 Result<JournalEntry> parse_line(std::string_view line) {
-    const Json json = Json::parse(line, nullptr, false);
+    const Json json = parse_json(line);
     if (!json.is_object()) return not_understood("the line");
     // What is missing or of another type throws, and nothing else does.
     try {
@@ -111,7 +108,7 @@ std::string format_journal_entry(const JournalEntry& entry) {
         json["step"] = name_of(entry.step.step);
         if (!entry.facts.empty()) json["facts"] = entry.facts;
     }
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return render_json(json) + "\n";
 }
 
 size_t whole_lines(std::string_view text) {

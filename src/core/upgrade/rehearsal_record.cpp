@@ -2,17 +2,14 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/bytes.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/upgrade/finding_json.h"
 
 namespace steward {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json steps_as_json(const RehearsalRecord& record) {
     Json json = Json::array();
@@ -91,12 +88,12 @@ std::string render_rehearsal_json(const RehearsalRecord& record) {
                        {"findings", findings_as_json(record.findings)},
                        {"notes", record.notes}};
     // Paths and names may be of any bytes.
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return render_json(json);
 }
 
 Result<RehearsalOutcome> parse_rehearsal(std::string_view text) {
     const auto not_understood = [] { return Error(ErrorCode::corrupt_object, "the record of a rehearsal is not understood"); };
-    const Json json = Json::parse(text, nullptr, false);
+    const Json json = parse_json(text);
     if (!json.is_object()) return not_understood();
     RehearsalOutcome outcome;
     // What is missing or of another type throws, and nothing else does.

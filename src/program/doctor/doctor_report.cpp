@@ -1,16 +1,14 @@
 #include "program/doctor/doctor_report.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 uint64_t count_of(std::span<const Diagnosis> findings, Weight weight) { return static_cast<uint64_t>(std::ranges::count(findings, weight, &Diagnosis::weight)); }
 
@@ -116,7 +114,7 @@ std::string render_doctor_json(const DoctorFacts& facts, std::span<const Diagnos
     json["errors"] = count_of(findings, Weight::kError);
     json["warnings"] = count_of(findings, Weight::kWarning);
     // A path may be of any bytes.
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return render_json(json) + "\n";
 }
 
 }  // namespace steward

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/jobs/job_kind.h"
 #include "core/protocol/frame.h"
 #include "program/claim_repositories.h"
@@ -37,7 +38,7 @@ Result<UpkeepJob> find_job(std::string_view name) {
 }
 
 /// Texts in a report may quote any bytes; JSON holds UTF-8.
-std::string json_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string json_text(const Json& json) { return render_json(json); }
 
 Result<UpkeepDoneMessage> done_message(const std::string& job, const UpkeepResult& result) {
     UpkeepDoneMessage done{json_text(result.report), result.summary, result.bytes};
@@ -52,7 +53,7 @@ Result<void> run_upkeep_engine(EngineLink& link) {
     TRY_ASSIGN(const ConfigureMessage configuration, link.expect<ConfigureMessage>());
     TRY_ASSIGN(const UpkeepStartMessage start, link.expect<UpkeepStartMessage>());
     TRY_ASSIGN(const UpkeepJob job, find_job(start.job));
-    const Json options = Json::parse(start.options, nullptr, false);
+    const Json options = parse_json(start.options);
     if (!options.is_object()) return Error(ErrorCode::invalid_argument, "options of a job must be one JSON object");
     TRY_ASSIGN(const Settings settings, parse_settings(configuration.settings));
     const SystemClock clock;

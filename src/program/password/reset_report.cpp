@@ -1,8 +1,7 @@
 #include "program/password/reset_report.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/crypto/scram_verifier.h"
 #include "core/postgres/sql_quoting.h"
 
@@ -43,12 +42,12 @@ std::string render_reset(const ResetReport& report) {
 }
 
 std::string render_reset_json(const ResetReport& report, std::string_view password) {
-    nlohmann::ordered_json json = {{"role", report.role}, {"dry_run", report.dry_run}, {"needs_recovery", report.needs_recovery}};
+    Json json = {{"role", report.role}, {"dry_run", report.dry_run}, {"needs_recovery", report.needs_recovery}};
     if (report.before) {
         json["oid"] = report.before->oid;
         json["superuser"] = report.before->superuser;
         json["old_password"] = to_string(kind_of_verifier(report.before->verifier));
-        auto& obstacles = json["obstacles"] = nlohmann::ordered_json::array();
+        auto& obstacles = json["obstacles"] = Json::array();
         for (const LoginObstacle obstacle : report.obstacles) obstacles.push_back(to_string(obstacle));
         json["enable_login"] = report.enable_login;
     }
@@ -58,7 +57,7 @@ std::string render_reset_json(const ResetReport& report, std::string_view passwo
     json["notes"] = report.notes;
     if (!password.empty()) json["password"] = password;
     // A name may be of any bytes.
-    return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    return render_json(json) + "\n";
 }
 
 }  // namespace steward

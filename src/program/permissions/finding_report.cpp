@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
@@ -98,16 +99,16 @@ std::string FindingReport::render_text() const {
                             counted(count(Severity::kNote), "note"));
 }
 
-nlohmann::json FindingReport::render_json() const {
-    nlohmann::json findings = nlohmann::json::array();
+Json FindingReport::as_json() const {
+    Json findings = Json::array();
     const auto rights = [&](const FileRights& of) {
-        return nlohmann::json{{"user", names_.user(of.user)}, {"group", names_.group(of.group)}, {"mode", formatted("{:04o}", of.mode)}};
+        return Json{{"user", names_.user(of.user)}, {"group", names_.group(of.group)}, {"mode", formatted("{:04o}", of.mode)}};
     };
     for (const Finding& finding : listed_) {
-        nlohmann::json entry{{"path", finding.file.path}, {"severity", to_string(finding.severity)}, {"problem", to_string(finding.problem)},
+        Json entry{{"path", finding.file.path}, {"severity", to_string(finding.severity)}, {"problem", to_string(finding.problem)},
                              {"why", finding.why}, {"cure", finding.cure}};
-        entry["is"] = finding.file.type == FileType::kMissing ? nlohmann::json() : rights(finding.file.rights);
-        entry["must_be"] = finding.change ? rights(*finding.change) : nlohmann::json();
+        entry["is"] = finding.file.type == FileType::kMissing ? Json() : rights(finding.file.rights);
+        entry["must_be"] = finding.change ? rights(*finding.change) : Json();
         entry["fix"] = finding.action == Action::kChange ? "possible" : finding.action == Action::kNeedsRoot ? "needs_root" : "none";
         findings.push_back(std::move(entry));
     }

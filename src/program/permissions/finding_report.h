@@ -8,8 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "core/base/json.h"
 #include "core/permissions/change_list.h"
 #include "core/permissions/finding.h"
 
@@ -44,7 +43,7 @@ public:
     /// One or two lines for each group, the worst first, and a line of counts.
     std::string render_text() const;
     /// "findings" with the first ones, and "counts" of all.
-    nlohmann::json render_json() const;
+    Json as_json() const;
 
 private:
     struct Group {

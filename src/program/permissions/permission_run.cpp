@@ -8,11 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "program/console.h"
 #include "program/permissions/change_file.h"
 #include "program/permissions/file_rights.h"
@@ -78,12 +77,12 @@ std::string describe_cluster(const SurveyedCluster& cluster, OwnerNames& names) 
     return text + "\n";
 }
 
-nlohmann::json cluster_json(const SurveyedCluster& cluster, OwnerNames& names) {
+Json cluster_json(const SurveyedCluster& cluster, OwnerNames& names) {
     return {{"data_directory", cluster.data_directory.native()}, {"owner", names.user(cluster.rules.owner.user)},
             {"group", names.group(cluster.rules.owner.group)}, {"group_access", cluster.rules.group_access}, {"running", cluster.server.has_value()}};
 }
 
-Result<void> print_json(const nlohmann::json& json) { return print(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"); }
+Result<void> print_json(const Json& json) { return print(render_json(json, JsonStyle::kIndented) + "\n"); }
 
 void warn_about(const SurveyedCluster& cluster) {
     for (const Error& problem : cluster.problems) report_warning(problem);
@@ -123,8 +122,8 @@ Result<void> show_fix(const PermissionTask& task, const FixReport& report, const
     const Tally& tally = run.tally();
     const std::string path = list.exists() ? list.path().native() : "";
     if (task.format == OutputFormat::kJson) {
-        nlohmann::json json = cluster_json(report.cluster, names);
-        json.update(report.findings.render_json());
+        Json json = cluster_json(report.cluster, names);
+        json.update(report.findings.as_json());
         json.update({{"dry_run", task.dry_run}, {"changed", tally.changed}, {"skipped", tally.skipped}, {"failed", tally.failed}, {"saved_old", path}});
         return print_json(json);
     }
@@ -152,8 +151,8 @@ Result<int> check_permissions(const PermissionTask& task, const CancelToken& can
     TRY_ASSIGN(const SurveyedCluster cluster, survey_permissions(task.survey, sink, cancel));
     warn_about(cluster);
     if (task.format == OutputFormat::kJson) {
-        nlohmann::json json = cluster_json(cluster, names);
-        json.update(report.render_json());
+        Json json = cluster_json(cluster, names);
+        json.update(report.as_json());
         TRY(print_json(json));
     } else {
         TRY(print(describe_cluster(cluster, names) + report.render_text()));

@@ -1,8 +1,7 @@
 #include "program/preseed/seed_report.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
@@ -26,8 +25,8 @@ std::string render_evidence(const SeedReport& report) {
     return text;
 }
 
-nlohmann::ordered_json evidence_json(const SeedEvidence& evidence) {
-    nlohmann::ordered_json json = {{"data_directory", evidence.directory.native()},
+Json evidence_json(const SeedEvidence& evidence) {
+    Json json = {{"data_directory", evidence.directory.native()},
                                    {"content", to_string(evidence.content)},
                                    {"mount_point", evidence.in_place},
                                    {"restore_leftover", evidence.restore_leftover},
@@ -38,13 +37,13 @@ nlohmann::ordered_json evidence_json(const SeedEvidence& evidence) {
                            {"state", to_string(evidence.cluster->state)}};
     if (!evidence.damage.empty()) json["damage"] = evidence.damage;
     if (!evidence.names.empty()) json["names"] = evidence.names;
-    auto& unmounted = json["not_mounted"] = nlohmann::ordered_json::array();
+    auto& unmounted = json["not_mounted"] = Json::array();
     for (const UnmountedPlace& place : evidence.unmounted) unmounted.push_back({{"path", place.path.native()}, {"reason", place.reason}});
     return json;
 }
 
-nlohmann::ordered_json repository_json(const RepositoryEvidence& repository) {
-    nlohmann::ordered_json json = {{"url", repository.url}, {"state", to_string(repository.state)}};
+Json repository_json(const RepositoryEvidence& repository) {
+    Json json = {{"url", repository.url}, {"state", to_string(repository.state)}};
     if (repository.system_identifier) json["system_identifier"] = std::to_string(*repository.system_identifier);
     if (!repository.problem.empty()) json["problem"] = repository.problem;
     return json;
@@ -63,8 +62,8 @@ std::string render_seed(const SeedReport& report) {
 }
 
 std::string render_seed_json(const SeedReport& report) {
-    nlohmann::ordered_json json = {{"dry_run", report.dry_run}, {"evidence", evidence_json(report.evidence)}};
-    auto& repositories = json["repositories"] = nlohmann::ordered_json::array();
+    Json json = {{"dry_run", report.dry_run}, {"evidence", evidence_json(report.evidence)}};
+    auto& repositories = json["repositories"] = Json::array();
     for (const RepositoryEvidence& repository : report.repositories) repositories.push_back(repository_json(repository));
     const SeedDecision& decision = report.decision;
     json["decision"] = to_string(decision.action);
@@ -72,7 +71,7 @@ std::string render_seed_json(const SeedReport& report) {
     json["notes"] = decision.notes;
     if (!decision.workplace.empty()) json["made_in"] = decision.workplace.native();
     if (decision.system_identifier) json["system_identifier"] = std::to_string(*decision.system_identifier);
-    if (!report.restore_plan.empty()) json["restore_plan"] = nlohmann::ordered_json::parse(report.restore_plan, nullptr, false);
+    if (!report.restore_plan.empty()) json["restore_plan"] = parse_json(report.restore_plan);
     if (decision.refusal) {
         const ErrorCodeInfo& code = info(decision.refusal->code());
         json["error"] = {{"code", code.name},
@@ -81,7 +80,7 @@ std::string render_seed_json(const SeedReport& report) {
                          {"hint", decision.refusal->hint()}};
     }
     // A path may be of any bytes.
-    return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    return render_json(json) + "\n";
 }
 
 }  // namespace steward

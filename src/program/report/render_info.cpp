@@ -1,10 +1,10 @@
 #include "program/report/render_info.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/restore/recovery_window.h"
 
 namespace steward {
@@ -58,8 +58,8 @@ std::string render_tails(const std::vector<WalTail>& tails, uint32_t segment_siz
     return text;
 }
 
-nlohmann::json tails_json(const std::vector<WalTail>& tails, uint32_t segment_size) {
-    nlohmann::json json = nlohmann::json::array();
+Json tails_json(const std::vector<WalTail>& tails, uint32_t segment_size) {
+    Json json = Json::array();
     for (const WalTail& tail : tails)
         json.push_back({{"timeline", tail.segment.timeline},
                         {"segment", to_string(tail.segment, segment_size)},
@@ -113,8 +113,8 @@ std::string render_restore_points(const std::vector<RecordedRestorePoint>& point
     return text;
 }
 
-nlohmann::json wal_json(const std::vector<WalRange>& ranges) {
-    nlohmann::json json = nlohmann::json::array();
+Json wal_json(const std::vector<WalRange>& ranges) {
+    Json json = Json::array();
     for (const WalRange& range : ranges)
         json.push_back({{"timeline", range.timeline},
                         {"first", range.first},
@@ -124,15 +124,15 @@ nlohmann::json wal_json(const std::vector<WalRange>& ranges) {
     return json;
 }
 
-nlohmann::json optional_time(const std::optional<TimePoint>& time) { return time ? nlohmann::json(format_time(*time)) : nlohmann::json(); }
+Json optional_time(const std::optional<TimePoint>& time) { return time ? Json(format_time(*time)) : Json(); }
 
-nlohmann::json point_json(const std::optional<ReachablePoint>& point) {
+Json point_json(const std::optional<ReachablePoint>& point) {
     if (!point) return {};
     return {{"lsn", to_string(point->lsn)}, {"time", optional_time(point->time)}, {"backup", point->backup}};
 }
 
-nlohmann::json gaps_json(const RecoveryWindow& window, uint32_t segment_size) {
-    nlohmann::json json = nlohmann::json::array();
+Json gaps_json(const RecoveryWindow& window, uint32_t segment_size) {
+    Json json = Json::array();
     for (const WalHole& hole : window.holes)
         json.push_back({{"timeline", hole.timeline},
                         {"first", first_segment(hole, segment_size)},
@@ -148,8 +148,8 @@ nlohmann::json gaps_json(const RecoveryWindow& window, uint32_t segment_size) {
     return json;
 }
 
-nlohmann::json intervals_json(const RecoveryWindow& window) {
-    nlohmann::json json = nlohmann::json::array();
+Json intervals_json(const RecoveryWindow& window) {
+    Json json = Json::array();
     for (const ReachableInterval& interval : window.intervals)
         json.push_back({{"timeline", interval.timeline},
                         {"begin", to_string(interval.begin)},
@@ -160,8 +160,8 @@ nlohmann::json intervals_json(const RecoveryWindow& window) {
     return json;
 }
 
-nlohmann::json restore_points_json(const std::vector<RecordedRestorePoint>& points, const RecoveryWindow& window) {
-    nlohmann::json json = nlohmann::json::array();
+Json restore_points_json(const std::vector<RecordedRestorePoint>& points, const RecoveryWindow& window) {
+    Json json = Json::array();
     for (const RecordedRestorePoint& point : points)
         json.push_back({{"name", point.name},
                         {"note", point.note},
@@ -176,16 +176,16 @@ RecoveryWindow window_of(const ClusterInfo& cluster) {
     return recovery_window(merge_contents(std::span(&cluster.content, 1), cluster.identity.wal_segment_size));
 }
 
-nlohmann::json cluster_json(const ClusterInfo& cluster) {
-    nlohmann::json former = nlohmann::json::array();
+Json cluster_json(const ClusterInfo& cluster) {
+    Json former = Json::array();
     for (const ClusterInfo& each : cluster.former) former.push_back(cluster_json(each));
     const RecoveryWindow window = window_of(cluster);
-    nlohmann::json backups = nlohmann::json::array();
+    Json backups = Json::array();
     for (const BackupSummary& backup : cluster.content.backups) {
-        backups.push_back(nlohmann::json::parse(render_summary(backup)));
+        backups.push_back(parse_json(render_summary(backup)));
         backups.back()["kept"] = is_kept(cluster, backup);
     }
-    nlohmann::json damaged = nlohmann::json::array();
+    Json damaged = Json::array();
     for (const Error& error : cluster.content.damage()) damaged.push_back({{"object", error.object()}, {"message", error.message()}});
     // As text: programs that read numbers as floating point would round it.
     return {{"cluster", cluster.name},
@@ -235,13 +235,13 @@ std::string render_info(std::span<const RepositoryInfo> repositories) {
 }
 
 std::string render_info_json(std::span<const RepositoryInfo> repositories) {
-    nlohmann::json json = nlohmann::json::array();
+    Json json = Json::array();
     for (const RepositoryInfo& repository : repositories) {
-        nlohmann::json clusters = nlohmann::json::array();
+        Json clusters = Json::array();
         for (const ClusterInfo& cluster : repository.clusters) clusters.push_back(cluster_json(cluster));
         json.push_back({{"repository", repository.url}, {"clusters", std::move(clusters)}});
     }
-    return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    return render_json(json, JsonStyle::kIndented) + "\n";
 }
 
 }  // namespace steward

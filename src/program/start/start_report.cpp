@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <cctype>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
 
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace {
 
-constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;  // a path may be of any bytes
+constexpr auto kReplace = Json::error_handler_t::replace;  // a path may be of any bytes
 
 std::string quoted_for_shell(const std::string& word) {
     const auto is_plain = [](unsigned char c) { return std::isalnum(c) || std::string_view("-_=./:,+@%").find(static_cast<char>(c)) != std::string_view::npos; };
@@ -32,11 +32,11 @@ std::string render_start(const StartPlan& plan, bool dry_run) {
 }
 
 std::string render_start_json(const StartPlan& plan, bool dry_run) {
-    nlohmann::ordered_json json;
+    Json json;
     json["dry_run"] = dry_run;
-    auto& steps = json["steps"] = nlohmann::ordered_json::array();
+    auto& steps = json["steps"] = Json::array();
     for (const StartStep& step : plan.steps) steps.push_back({{"step", to_string(step.kind)}, {"due", step.is_due}, {"reason", step.reason}});
-    return json.dump(-1, ' ', false, kReplace) + "\n";
+    return render_json(json) + "\n";
 }
 
 std::string render_server_command(std::span<const std::string> command) {
@@ -46,9 +46,9 @@ std::string render_server_command(std::span<const std::string> command) {
 }
 
 std::string render_server_command_json(std::span<const std::string> command) {
-    nlohmann::ordered_json json;
+    Json json;
     json["server"] = std::vector<std::string>(command.begin(), command.end());
-    return json.dump(-1, ' ', false, kReplace) + "\n";
+    return render_json(json) + "\n";
 }
 
 }  // namespace steward

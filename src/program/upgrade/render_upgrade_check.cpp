@@ -1,8 +1,7 @@
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/upgrade/finding_json.h"
 #include "program/upgrade/upgrade_check.h"
 
@@ -53,7 +52,6 @@ std::string render_upgrade_check(const UpgradeCheckReport& report) {
 }
 
 std::string render_upgrade_check_json(const UpgradeCheckReport& report) {
-    using Json = nlohmann::ordered_json;
     Json json = {{"data_directory", report.data_directory.native()},
                  {"from", report.hop.from},
                  {"to", report.hop.to},
@@ -69,7 +67,7 @@ std::string render_upgrade_check_json(const UpgradeCheckReport& report) {
     const auto chosen = choose_method(report.methods);
     json["method"] = chosen ? Json(name_of(chosen->method)) : Json();
     // A name may be of any bytes.
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return render_json(json) + "\n";
 }
 
 }  // namespace steward

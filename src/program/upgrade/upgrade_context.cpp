@@ -1,17 +1,14 @@
 #include "program/upgrade/upgrade_context.h"
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 
 namespace steward {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// Names may be of any bytes, and JSON's texts may not.
 std::string encode(std::string_view text) { return to_hex(as_bytes(text)); }
@@ -63,13 +60,13 @@ Result<void> write_facts(const UpgradeFacts& facts, const fs::path& file) {
                  {"subscriptions", facts.replication.subscriptions},
                  {"output_plugins_hex", encode(facts.replication.output_plugins)}};
     for (const std::string& database : facts.databases) json["databases_hex"].push_back(encode(database));
-    return write_file_durably(file, as_bytes(json.dump() + "\n"));
+    return write_file_durably(file, as_bytes(render_json(json) + "\n"));
 }
 
 Result<UpgradeFacts> read_facts_file(const fs::path& file) {
     constexpr uint64_t kMostBytes = 64 << 20;
     TRY_ASSIGN(const Bytes content, read_file(file, kMostBytes));
-    const Json json = Json::parse(as_text(content), nullptr, false);
+    const Json json = parse_json(as_text(content));
     // What is missing or of another type throws, and nothing else does.
     try {
         if (json.is_object()) return parse_facts(json);

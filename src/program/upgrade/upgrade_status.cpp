@@ -2,9 +2,8 @@
 
 #include <sys/stat.h>
 
-#include <nlohmann/json.hpp>
-
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "program/upgrade/cluster_directories.h"
 #include "program/upgrade/upgrade_run.h"
 
@@ -13,8 +12,6 @@ namespace steward {
 namespace fs = std::filesystem;
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// What to type now.
 std::string advice(const UpgradeStatus& status) {
@@ -129,7 +126,7 @@ std::string render_upgrade_status_json(const UpgradeStatus& status) {
     }
     json["advice"] = advice(status);
     // A path may be of any bytes.
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return render_json(json) + "\n";
 }
 
 }  // namespace steward

@@ -35,7 +35,7 @@ Result<UpkeepResult> run_drill_job(const UpkeepContext& context, const Json& opt
         return std::move(*record.failure).context(formatted("while drilling a restore of backup \"{}\", {}", record.backup, record.phase));
     }
     TRY(std::move(recorded));
-    UpkeepResult result{Json::parse(render_drill(record)), {}, record.data_bytes};
+    UpkeepResult result{parse_json(render_drill(record)), {}, record.data_bytes};
     result.summary = formatted("backup \"{}\" restored in {:.1f} s and recovered to {} in {:.1f} s", record.backup, record.restore.count(), *record.recovered,
                                record.recovery.count());
     return result;

@@ -36,7 +36,7 @@ Result<UpkeepResult> run_upgrade_check_job(const UpkeepContext& context, const J
     inputs.data_directory = context.configuration.facts.data_directory;
     context.progress.enter("checking");
     TRY_ASSIGN(const UpgradeCheckReport report, check_upgrade(inputs, context.timer, context.cancel));
-    UpkeepResult result{Json::parse(render_upgrade_check_json(report)), {}, 0};
+    UpkeepResult result{parse_json(render_upgrade_check_json(report)), {}, 0};
     Json findings = std::move(result.report["findings"]);
     result.report.erase("findings");
     result.report["rows"] = std::move(findings);

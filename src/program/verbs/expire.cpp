@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/expiry/remove_former.h"
 #include "core/postgres/configuration.h"
 #include "core/schedule/time_zone.h"
@@ -92,7 +92,7 @@ Result<int> run_removal(const ExpireCommand& command, const Settings& settings) 
                         {"removed_bytes", removal->bytes},
                         {"backups", removal->backups}});
     }
-    TRY(print(command.format == OutputFormat::kJson ? json.dump(2) + "\n" : text));
+    TRY(print(command.format == OutputFormat::kJson ? render_json(json, JsonStyle::kIndented) + "\n" : text));
     for (const Error& error : in_force.unavailable) status = report_error(error);
     for (const Error& error : opened.unavailable) status = report_error(error);
     return status;
@@ -128,7 +128,7 @@ Result<int> run(const ExpireCommand& command) {
         text += render_expiry(repository, *report, options);
         json.push_back(render_json(repository, *report, options));
     }
-    TRY(print(command.format == OutputFormat::kJson ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : text));
+    TRY(print(command.format == OutputFormat::kJson ? render_json(json, JsonStyle::kIndented) + "\n" : text));
     for (const Error& error : opened.unavailable) status = report_error(error);
     return status;
 }

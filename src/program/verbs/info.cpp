@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/repository/pins.h"
 #include "program/commands.h"
 #include "program/console.h"

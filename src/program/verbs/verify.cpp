@@ -5,13 +5,13 @@
 
 #include <chrono>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/proof/verify.h"
 #include "program/commands.h"
 #include "program/console.h"
@@ -84,8 +84,8 @@ std::string render_text(const Repository& repository, const VerifyReport& report
     return text;
 }
 
-nlohmann::json render_json(const Repository& repository, const VerifyReport& report) {
-    nlohmann::json problems = nlohmann::json::array();
+Json report_as_json(const Repository& repository, const VerifyReport& report) {
+    Json problems = Json::array();
     for (const Error& problem : report.problems)
         problems.push_back({{"code", info(problem.code()).name}, {"object", problem.object()}, {"message", problem.message()}, {"detail", problem.detail()}});
     return {{"repository", repository.url()}, {"cluster", repository.cluster()}, {"objects", report.objects},
@@ -120,15 +120,15 @@ Result<int> run(const VerifyCommand& command) {
 
     std::vector<VerifyReport> reports;
     std::string text;
-    nlohmann::json json = nlohmann::json::array();
+    Json json = Json::array();
     for (const Repository& repository : opened.repositories) {
         TRY_ASSIGN(VerifyReport report, verify(command, repository, clock, signals.cancel()));
         if (report.not_remembered) report_warning(could_not_remember(repository, *report.not_remembered));
         text += render_text(repository, report, command.quick);
-        json.push_back(render_json(repository, report));
+        json.push_back(report_as_json(repository, report));
         reports.push_back(std::move(report));
     }
-    TRY(print(command.format == OutputFormat::kJson ? json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : text));
+    TRY(print(command.format == OutputFormat::kJson ? render_json(json, JsonStyle::kIndented) + "\n" : text));
     // A repository that cannot be opened is not verified.
     int status = status_of(reports);
     for (const Error& error : opened.unavailable) status = report_error(error);

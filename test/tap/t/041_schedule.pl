@@ -28,7 +28,7 @@ $node->sql(q{ALTER SYSTEM SET steward.verify_schedule = '@daily'});
 $node->sql('SELECT pg_reload_conf()');
 $node->wait_for_sql(q{SELECT state = 'waiting' AND next_run_at > now() FROM steward.schedule WHERE job = 'verify'}, 'a new schedule waits for its first time');
 is($node->sql(q{SELECT count(*) FROM steward.jobs WHERE job = 'verify'}), '0', 'nothing of before is caught up');
-like(slurp($node->data_dir . '/pg_steward/schedule.json'), qr/"verify": \{\s*"enabled_since": "\d{4}-.*"schedule": "\@daily"/s, 'since when it is set is remembered');
+like(slurp($node->data_dir . q(/pg_steward/schedule.json)), qr/"verify": \{\s*"schedule": "\@daily".*"enabled_since": "\d{4}-/s, 'since when it is set is remembered');
 
 # Every minute: it runs without anything else happening.
 $node->sql(q{ALTER SYSTEM SET steward.verify_schedule = '* * * * *'});

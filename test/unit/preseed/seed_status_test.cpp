@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
+#include "core/base/json.h"
 
 namespace steward {
 namespace {
@@ -10,13 +10,13 @@ namespace {
 TEST(SeedStatus, TellsWhatIsKnown) {
     SeedStatus status;
     status.directory = "/srv/\xff";
-    auto json = nlohmann::json::parse(render_seed_status(status));
+    auto json = parse_json(render_seed_status(status));
     EXPECT_EQ(json["state"], "inspecting");
     EXPECT_FALSE(json.contains("system_identifier"));
     status.state = SeedState::kRefused;
     status.system_identifier = 18446744073709551615U;
     status.error = Error(ErrorCode::network, "could not").hint("Again.");
-    json = nlohmann::json::parse(render_seed_status(status));
+    json = parse_json(render_seed_status(status));
     EXPECT_EQ(json["system_identifier"], "18446744073709551615");
     EXPECT_EQ(json["error"]["code"], "network");
     EXPECT_EQ(json["error"]["retryable"], true);

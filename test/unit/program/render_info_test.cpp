@@ -3,8 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
+#include "core/base/json.h"
 #include "program/engine/recovery_window_message.h"
 #include "restore/restore_fixture.h"
 
@@ -13,7 +12,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
 
 constexpr uint64_t kMb = kRestoreSegmentSize;
 const TimePoint kNoon(std::chrono::seconds(1'790'500'000));
@@ -52,7 +50,7 @@ TEST(RenderInfo, ShowsWhoHadTheNameBeforeApart) {
     ASSERT_NE(apart, std::string::npos);
     EXPECT_THAT(text.substr(0, apart), Not(HasSubstr("of thirteen")));
     EXPECT_THAT(text.substr(apart), HasSubstr("of thirteen"));
-    const auto json = nlohmann::json::parse(render_info_json(std::span(&repository, 1)))[0]["clusters"][0];
+    const auto json = parse_json(render_info_json(std::span(&repository, 1)))[0]["clusters"][0];
     EXPECT_EQ(json["former"][0]["system_identifier"], "7100000000000000013");
     EXPECT_EQ(json["former"][0]["backups"][0]["label"], "of thirteen");
     EXPECT_EQ(json["backups"][0]["label"], "a");
@@ -76,7 +74,7 @@ TEST(RenderInfo, ShowsWhatABackupWentOnFromAndWhetherItIsKept) {
     EXPECT_THAT(text.substr(0, second), HasSubstr("kept, whatever the retention policy says"));
     EXPECT_THAT(text.substr(second), HasSubstr("went on from backup a\n"));
     EXPECT_THAT(text.substr(second), Not(HasSubstr("kept,")));
-    const auto json = nlohmann::json::parse(render_info_json(std::span(&repository, 1)))[0]["clusters"][0]["backups"];
+    const auto json = parse_json(render_info_json(std::span(&repository, 1)))[0]["clusters"][0]["backups"];
     EXPECT_EQ(json[0]["kept"], true);
     EXPECT_FALSE(json[0].contains("base"));
     EXPECT_EQ(json[1]["kept"], false);
@@ -84,7 +82,7 @@ TEST(RenderInfo, ShowsWhatABackupWentOnFromAndWhetherItIsKept) {
 }
 
 TEST(RenderInfo, SaysTheSameInJson) {
-    const auto json = nlohmann::json::parse(render_info_json(kRepositories));
+    const auto json = parse_json(render_info_json(kRepositories));
     const auto& cluster = json[0]["clusters"][0];
     ASSERT_EQ(cluster["recovery_window"].size(), 2u);
     EXPECT_EQ(cluster["recovery_window"][1]["backup"], "c");

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/base/json.h"
 #include "core/repository/restore_points.h"
 #include "repository/memory_repository.h"
 
@@ -78,9 +79,9 @@ TEST_F(RecordsInARepository, AnEntryUnderAnotherRangesNameIsDamage) {
 }
 
 TEST_F(RecordsInARepository, EntriesWithoutSenseAreNotParsed) {
-    const auto whole = nlohmann::json(render_gap(gap(3, 5)));
+    const auto whole = Json(render_gap(gap(3, 5)));
     ASSERT_TRUE(parse_gap(whole));
-    const std::pair<const char*, nlohmann::json> bad[] = {{"timeline", 0}, {"timeline", -1}, {"timeline", "1"}, {"begin", "x"}, {"begin", "0/500000"},
+    const std::pair<const char*, Json> bad[] = {{"timeline", 0}, {"timeline", -1}, {"timeline", "1"}, {"begin", "x"}, {"begin", "0/500000"},
                                                           {"end", 7},      {"reason", "lost"}, {"time", "yesterday"}};
     for (const auto& [name, value] : bad) {
         auto changed = whole;

@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/temporary_directory.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/restore/restore.h"
 #include "core/restore/stored_file.h"
 #include "postgres/database_pages.h"
@@ -278,7 +278,7 @@ TEST_F(RestoreDatabases, LeavesZerosWhereTheOthersWere) {
         EXPECT_EQ(st.st_blocks, 0) << path;
     }
     EXPECT_THAT(content("postgresql.auto.conf"), HasSubstr("ignore_invalid_pages = 'on'"));
-    const nlohmann::json manifest = nlohmann::json::parse(content("backup_manifest"));
+    const Json manifest = parse_json(content("backup_manifest"));
     for (const auto& file : manifest["Files"]) {
         const std::string path = file["Path"];
         if (path == "global/pg_control") continue;
@@ -295,15 +295,15 @@ TEST_F(RestoreDatabases, SaysInThePlanWhichAndWhatIsToBeDoneAfterwards) {
     const std::string text = render_plan(*planned);
     EXPECT_THAT(text, HasSubstr("databases:       \"template1\", OID 1\n                 \"template0\", OID 4\n"));
     EXPECT_THAT(text, HasSubstr("left out:        \"c\", OID 16387, 4 files, "));
-    const nlohmann::json json = nlohmann::json::parse(render_plan_json(*planned))["databases"];
+    const Json json = parse_json(render_plan_json(*planned))["databases"];
     EXPECT_EQ(json["restored"].size(), 5u);
-    EXPECT_EQ(json["left_out"], nlohmann::json::parse(R"([{"oid": 16387, "names": ["c"], "files": 4, "bytes": 316908}])"));
+    EXPECT_EQ(json["left_out"], parse_json(R"([{"oid": 16387, "names": ["c"], "files": 4, "bytes": 316908}])"));
     EXPECT_EQ(json["statements_after"][0], "DROP DATABASE \"c\";");
 
     const auto whole = plan(options({}));
     ASSERT_TRUE(whole.ok());
     EXPECT_THAT(render_plan(*whole), Not(HasSubstr("databases:")));
-    EXPECT_FALSE(nlohmann::json::parse(render_plan_json(*whole)).contains("databases"));
+    EXPECT_FALSE(parse_json(render_plan_json(*whole)).contains("databases"));
     EXPECT_EQ(whole->recovery.invalid_pages, InvalidPages::kRefuse);
 }
 

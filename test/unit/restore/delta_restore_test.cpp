@@ -6,7 +6,6 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <set>
 
@@ -14,6 +13,7 @@
 #include "core/backup/page_table.h"
 #include "core/base/file.h"
 #include "core/base/format.h"
+#include "core/base/json.h"
 #include "core/postgres/page.h"
 #include "core/postgres/pg_control.h"
 #include "core/restore/restore.h"
@@ -205,7 +205,7 @@ protected:
             ASSERT_EQ(::stat((data() / file.path).c_str(), &st), 0) << file.path;
             EXPECT_EQ(st.st_mode & 07777u, file.mode) << file.path;
         }
-        const nlohmann::json manifest = nlohmann::json::parse(slurp(data() / "backup_manifest"));
+        const Json manifest = parse_json(slurp(data() / "backup_manifest"));
         for (const auto& file : manifest["Files"]) {
             const std::string path = file["Path"];
             if (!contents_.contains(path)) continue;
@@ -390,7 +390,7 @@ TEST_F(DeltaRestore, SaysBeforehandWhatItRemoves) {
     EXPECT_EQ(planned->surplus.unarchived_wal, 1u);
     EXPECT_THAT(render_plan(*planned), HasSubstr("9 files and 1 directories"));
     EXPECT_THAT(render_plan(*planned), HasSubstr("1 WAL files among them were not archived"));
-    EXPECT_EQ(nlohmann::json::parse(render_plan_json(*planned))["removed_first"]["files"], 9);
+    EXPECT_EQ(parse_json(render_plan_json(*planned))["removed_first"]["files"], 9);
     EXPECT_TRUE(fs::exists(data() / "base/7/1"));
     NullLog log;
     ASSERT_TRUE(execute_restore(*planned, repositories_, log, progress_, {}).ok());

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
+#include "core/base/json.h"
 
 namespace steward {
 namespace {
@@ -68,7 +68,7 @@ TEST(RehearsalRecordTest, WritesNamesOfAnyBytesAsJson) {
     record.data_directory = "/srv/\xff";
     record.notes = {"database \"\xe4\": x"};
     record.findings = {{.check = "x", .summary = "y", .detail = {}, .objects = {"\xfe"}, .cures = {}}};
-    EXPECT_TRUE(nlohmann::json::parse(render_rehearsal_json(record), nullptr, false).is_object());
+    EXPECT_TRUE(parse_json(render_rehearsal_json(record)).is_object());
 }
 
 TEST(RehearsalRecordTest, RefusesWhatIsNoRecord) {
