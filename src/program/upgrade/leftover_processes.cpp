@@ -63,8 +63,14 @@ bool kill_workers(const fs::path& root) {
     return found;
 }
 
-/// The postmaster that has locked the data directory and works there. One that ends has taken its lock away before.
-std::optional<pid_t> find_postmaster(const fs::path& data_directory) {
+struct Postmaster {
+    pid_t pid;
+    bool is_of_upgrade;  ///< started by pg_upgrade or a run
+};
+
+/// The postmaster that has locked the data directory and works there. One that ends has taken its lock away before, and has no words any more when
+/// it is gone but for the process.
+std::optional<Postmaster> find_postmaster(const fs::path& data_directory) {
     const Result<Bytes> lock = read_file(data_directory / "postmaster.pid", kMostProcessFile);
     if (!lock.ok()) return std::nullopt;
     const std::string_view text = as_text(*lock);
@@ -73,15 +79,11 @@ std::optional<pid_t> find_postmaster(const fs::path& data_directory) {
     const fs::path process = fs::path("/proc") / std::to_string(*pid);
     std::error_code problem;
     if (fs::read_symlink(process / "cwd", problem) != data_directory || problem || !is_of_postgres(process)) return std::nullopt;
-    return pid;
-}
-
-bool is_started_by_upgrade(pid_t postmaster) {
-    const Result<Bytes> words = read_file(fs::path("/proc") / std::to_string(postmaster) / "cmdline", kMostProcessFile);
-    if (!words.ok()) return false;
+    const Result<Bytes> words = read_file(process / "cmdline", kMostProcessFile);
+    if (!words.ok() || words->empty()) return std::nullopt;
     const std::string_view arguments = as_text(*words);
     using namespace std::string_view_literals;
-    return arguments.find("\0-b\0"sv) != arguments.npos || arguments.find(kUpgradeClusterName) != arguments.npos;
+    return Postmaster{*pid, arguments.find("\0-b\0"sv) != arguments.npos || arguments.find(kUpgradeClusterName) != arguments.npos};
 }
 
 /// The server that an upgrade has left in the data directory, if there is one. When its starter was killed it may be about to end, and has no
@@ -89,9 +91,10 @@ bool is_started_by_upgrade(pid_t postmaster) {
 Result<std::optional<pid_t>> find_server_to_end(const fs::path& data_directory, RetryTimer& timer, const CancelToken& cancel) {
     const auto deadline = timer.now() + kMostLastMoments;
     for (;;) {
-        const std::optional<pid_t> postmaster = find_postmaster(data_directory), any = find_running_server(data_directory);
+        const std::optional<Postmaster> postmaster = find_postmaster(data_directory);
+        const std::optional<pid_t> any = find_running_server(data_directory);
         if (!any) return std::optional<pid_t>();
-        if (postmaster && is_started_by_upgrade(*postmaster)) return postmaster;
+        if (postmaster && postmaster->is_of_upgrade) return std::optional(postmaster->pid);
         if (postmaster || timer.now() > deadline)
             return Error(ErrorCode::busy, formatted("data directory \"{}\" is in use by a running server", data_directory.native()))
                 .detail(formatted("Process {} works in it.", *any))
@@ -105,8 +108,8 @@ Result<std::optional<pid_t>> find_server_to_end(const fs::path& data_directory, 
 }  // namespace
 
 std::optional<pid_t> find_left_server(const fs::path& data_directory) {
-    const std::optional<pid_t> postmaster = find_postmaster(data_directory);
-    return postmaster && is_started_by_upgrade(*postmaster) ? postmaster : std::nullopt;
+    const std::optional<Postmaster> postmaster = find_postmaster(data_directory);
+    return postmaster && postmaster->is_of_upgrade ? std::optional(postmaster->pid) : std::nullopt;
 }
 
 Result<void> end_leftover_processes(const UpgradePlaces& places, RetryTimer& timer, const CancelToken& cancel) {
