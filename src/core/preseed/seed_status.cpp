@@ -26,11 +26,11 @@ std::string_view to_string(SeedState state) {
 
 std::string render_seed_status(const SeedStatus& status) {
     Json json = {{"state", to_string(status.state)},
-                                   {"data_directory", status.directory},
-                                   {"attempt", status.attempt},
-                                   {"pid", status.pid},
-                                   {"started_at", format_time(status.started)},
-                                   {"updated_at", format_time(status.updated)}};
+                 {"data_directory", status.directory},
+                 {"attempt", status.attempt},
+                 {"pid", status.pid},
+                 {"started_at", format_time(status.started)},
+                 {"updated_at", format_time(status.updated)}};
     if (!status.decision.empty()) json["decision"] = status.decision;
     if (!status.reason.empty()) json["reason"] = status.reason;
     if (status.system_identifier) json["system_identifier"] = std::to_string(*status.system_identifier);

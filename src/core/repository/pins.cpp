@@ -5,10 +5,6 @@
 
 namespace steward {
 
-namespace {
-
-}  // namespace
-
 Result<void> pin_backup(const Repository& repository, std::string_view label, std::string_view note, const Clock& clock) {
     TRY(check_label(label));
     TRY_ASSIGN(const std::optional<ObjectInfo> manifest, repository.storage().stat(repository.layout().manifest(label)));

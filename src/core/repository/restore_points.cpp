@@ -22,10 +22,10 @@ std::optional<RecordedRestorePoint> parse(const Json& record) {
 
 Result<StoreOutcome> record_restore_point(const Repository& repository, const RecordedRestorePoint& point) {
     const Json record = {{"name", point.name},
-                                           {"note", point.note},
-                                           {"timeline", point.timeline},
-                                           {"lsn", to_string(point.lsn)},
-                                           {"time", format_time(point.time)}};
+                         {"note", point.note},
+                         {"timeline", point.timeline},
+                         {"lsn", to_string(point.lsn)},
+                         {"time", format_time(point.time)}};
     return store_record(repository, repository.layout().restore_point(point.timeline, point.lsn), ObjectKind::kRestorePoint, record);
 }
 

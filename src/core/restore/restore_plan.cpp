@@ -183,8 +183,7 @@ void describe_databases(const DatabaseSelection& databases, const auto& line) {
 }
 
 Json databases_json(const DatabaseSelection& databases) {
-    Json json = {
-        {"restored", Json::array()}, {"left_out", Json::array()}, {"statements_after", statements_after(databases)}};
+    Json json = {{"restored", Json::array()}, {"left_out", Json::array()}, {"statements_after", statements_after(databases)}};
     for (const ListedDatabase& database : databases.restored) json["restored"].push_back({{"oid", database.oid}, {"names", database.names}});
     for (const auto& [database, files, bytes] : databases.left_out)
         json["left_out"].push_back({{"oid", database.oid}, {"names", database.names}, {"files", files}, {"bytes", bytes}});

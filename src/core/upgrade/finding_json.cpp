@@ -1,7 +1,5 @@
 #include "core/upgrade/finding_json.h"
 
-#include "core/base/json.h"
-
 namespace steward {
 
 Json findings_as_json(const std::vector<UpgradeFinding>& findings) {

@@ -8,7 +8,7 @@
 
 namespace steward {
 
-/// An array of objects, in the order of `findings`. Their texts may be of any bytes: dump it with error_handler_t::replace. Pure.
+/// An array of objects, in the order of `findings`. Their texts may be of any bytes. Pure.
 Json findings_as_json(const std::vector<UpgradeFinding>& findings);
 
 }  // namespace steward

@@ -37,11 +37,8 @@ Result<UpkeepJob> find_job(std::string_view name) {
     return Error(ErrorCode::invalid_argument, formatted("there is no job \"{}\"", name));
 }
 
-/// Texts in a report may quote any bytes; JSON holds UTF-8.
-std::string json_text(const Json& json) { return render_json(json); }
-
 Result<UpkeepDoneMessage> done_message(const std::string& job, const UpkeepResult& result) {
-    UpkeepDoneMessage done{json_text(result.report), result.summary, result.bytes};
+    UpkeepDoneMessage done{render_json(result.report), result.summary, result.bytes};
     if (render_message(done).size() <= kMaxFrameText) return done;
     return Error(ErrorCode::engine_failed, formatted("report of job \"{}\" is too long: {} bytes", job, done.report.size()))
         .detail(formatted("The job itself has ended: {}.", result.summary));

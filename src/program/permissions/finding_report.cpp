@@ -106,7 +106,7 @@ Json FindingReport::as_json() const {
     };
     for (const Finding& finding : listed_) {
         Json entry{{"path", finding.file.path}, {"severity", to_string(finding.severity)}, {"problem", to_string(finding.problem)},
-                             {"why", finding.why}, {"cure", finding.cure}};
+                   {"why", finding.why}, {"cure", finding.cure}};
         entry["is"] = finding.file.type == FileType::kMissing ? Json() : rights(finding.file.rights);
         entry["must_be"] = finding.change ? rights(*finding.change) : Json();
         entry["fix"] = finding.action == Action::kChange ? "possible" : finding.action == Action::kNeedsRoot ? "needs_root" : "none";

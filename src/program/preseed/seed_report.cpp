@@ -27,10 +27,10 @@ std::string render_evidence(const SeedReport& report) {
 
 Json evidence_json(const SeedEvidence& evidence) {
     Json json = {{"data_directory", evidence.directory.native()},
-                                   {"content", to_string(evidence.content)},
-                                   {"mount_point", evidence.in_place},
-                                   {"restore_leftover", evidence.restore_leftover},
-                                   {"initdb_leftover", evidence.initdb_leftover}};
+                 {"content", to_string(evidence.content)},
+                 {"mount_point", evidence.in_place},
+                 {"restore_leftover", evidence.restore_leftover},
+                 {"initdb_leftover", evidence.initdb_leftover}};
     if (evidence.cluster)
         json["cluster"] = {{"system_identifier", std::to_string(evidence.cluster->system_identifier)},
                            {"major", evidence.cluster->major},

@@ -12,8 +12,6 @@ namespace steward {
 
 namespace {
 
-constexpr auto kReplace = Json::error_handler_t::replace;  // a path may be of any bytes
-
 std::string quoted_for_shell(const std::string& word) {
     const auto is_plain = [](unsigned char c) { return std::isalnum(c) || std::string_view("-_=./:,+@%").find(static_cast<char>(c)) != std::string_view::npos; };
     if (!word.empty() && std::ranges::all_of(word, is_plain)) return word;

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "core/base/json.h"
 #include "core/repository/pins.h"
 #include "program/commands.h"
 #include "program/console.h"

@@ -79,10 +79,10 @@ TEST_F(RecordsInARepository, AnEntryUnderAnotherRangesNameIsDamage) {
 }
 
 TEST_F(RecordsInARepository, EntriesWithoutSenseAreNotParsed) {
-    const auto whole = Json(render_gap(gap(3, 5)));
+    const Json whole = render_gap(gap(3, 5));
     ASSERT_TRUE(parse_gap(whole));
     const std::pair<const char*, Json> bad[] = {{"timeline", 0}, {"timeline", -1}, {"timeline", "1"}, {"begin", "x"}, {"begin", "0/500000"},
-                                                          {"end", 7},      {"reason", "lost"}, {"time", "yesterday"}};
+                                                {"end", 7},      {"reason", "lost"}, {"time", "yesterday"}};
     for (const auto& [name, value] : bad) {
         auto changed = whole;
         changed[name] = value;
